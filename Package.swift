@@ -1,0 +1,98 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target is compiled with these. Warnings become errors in CI (`scripts/test`), not here:
+/// the next compiler must not break users.
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),  // SE-0335
+    .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
+    .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
+    .strictMemorySafety(),  // SE-0458: every C call says `unsafe`
+]
+
+let package = Package(
+    name: "indelible",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "Indelible", targets: ["Indelible"]),
+        .library(name: "IndelibleTesting", targets: ["IndelibleTesting"]),
+        .library(name: "LedgerModel", targets: ["LedgerModel"]),
+        .library(name: "MariaDBDriver", targets: ["MariaDBDriver"]),
+        .library(name: "LocalMariaDB", targets: ["LocalMariaDB"]),
+        .executable(name: "indelible", targets: ["IndelibleCLI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-crypto", "3.0.0"..<"5.0.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0"),
+    ],
+    targets: [
+        // The C client of MariaDB; only MariaDBDriver imports it.
+        .systemLibrary(
+            name: "CMariaDB",
+            pkgConfig: "libmariadb",
+            providers: [.apt(["libmariadb-dev"]), .brew(["mariadb-connector-c"])]
+        ),
+        // A general client for MariaDB. It knows no ledger.
+        .target(name: "MariaDBDriver", dependencies: ["CMariaDB"], swiftSettings: strict),
+        // The pure domain: amounts, accounts, entries. It knows no database.
+        .target(
+            name: "LedgerModel",
+            dependencies: [.product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: strict
+        ),
+        // sql/: the schema, embedded file by file.
+        .target(
+            name: "LedgerSchema",
+            path: "sql",
+            resources: [
+                .embedInCode("m0001_accounts.sql"), .embedInCode("m0002_journal.sql"),
+                .embedInCode("m0003_jobs.sql"), .embedInCode("migrations.sql"), .embedInCode("roles.sql"),
+                .embedInCode("generation_balance.sql"),
+            ],
+            swiftSettings: strict
+        ),
+        // What a ledger may say to a database: InsertOnlySQL; and what only the owner may: migrate.
+        .target(
+            name: "LedgerDatabase",
+            dependencies: [
+                "LedgerSchema", "MariaDBDriver", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict
+        ),
+        // Journal, jobs, projections and audit, in InsertOnlySQL.
+        .target(
+            name: "LedgerStore",
+            dependencies: [
+                "LedgerModel", "LedgerDatabase", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict
+        ),
+        // The one import for users.
+        .target(
+            name: "Indelible",
+            dependencies: ["LedgerModel", "LedgerDatabase", "LedgerStore"],
+            swiftSettings: strict
+        ),
+        // A private server in a folder. It imports nothing.
+        .target(name: "LocalMariaDB", swiftSettings: strict),
+        .target(
+            name: "IndelibleTesting",
+            dependencies: ["Indelible", "LocalMariaDB"],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "IndelibleCommands",
+            dependencies: [
+                "Indelible", "LocalMariaDB",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Configuration", package: "swift-configuration"),
+            ],
+            swiftSettings: strict
+        ),
+        // Two targets may not differ only in case (macOS), so the target of `indelible` has another name.
+        .executableTarget(
+            name: "IndelibleCLI", dependencies: ["IndelibleCommands"], swiftSettings: strict),
+    ]
+)

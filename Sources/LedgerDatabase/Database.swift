@@ -1,0 +1,89 @@
+internal import MariaDBDriver
+
+/// Whatever can run a statement of the ledger: a transaction of this library's driver, or of yours.
+///
+/// A conforming type sends the text with its values as a prepared statement and throws ``DatabaseError``.
+public protocol SQLExecutor: ~Copyable {
+    @discardableResult
+    borrowing func run(_ statement: InsertOnlySQL) throws(DatabaseError) -> Rows
+}
+
+/// A book's database as one role sees it: a few connections, and ``InsertOnlySQL`` as the only language.
+public struct Database: Sendable {
+    private let pool: MariaDBPool
+    public let location: BookLocation
+    public let role: BookRole?
+
+    /// Connects when the first statement is sent.
+    /// - Parameters:
+    ///   - role: `SET ROLE` on each connection; nil keeps what the user has by itself.
+    ///   - waitsForLocks: false for the connections that claim positions: there, a row in flight is an error at once.
+    public init(
+        _ location: BookLocation, role: BookRole?, connectionsMax: Int = 8, waitsForLocks: Bool = true
+    ) {
+        var configuration = location.configuration(role: role)
+        if !waitsForLocks { configuration.sessionVariables.append(SessionVariable("innodb_lock_wait_timeout", 0)) }
+        pool = MariaDBPool(configuration, connectionsMax: connectionsMax)
+        self.location = location
+        self.role = role
+    }
+
+    /// Runs `body` in one READ COMMITTED transaction and commits it, or rolls it back if `body` throws.
+    public func write<T: Sendable>(
+        _ body: @Sendable (borrowing LedgerTransaction) throws -> T
+    ) async throws -> T {
+        try await transaction(.readCommitted, body)
+    }
+
+    /// Runs `body` on one snapshot: all its statements see the same state.
+    public func read<T: Sendable>(
+        _ body: @Sendable (borrowing LedgerTransaction) throws -> T
+    ) async throws -> T {
+        try await transaction(.snapshot, body)
+    }
+
+    /// Runs `body` on one connection with each statement committing by itself.
+    public func autocommit<T: Sendable>(
+        _ body: @Sendable (borrowing LedgerTransaction) throws -> T
+    ) async throws -> T {
+        try await translated {
+            try await pool.withConnection { connection in
+                try await connection.session { try body(LedgerTransaction($0)) }
+            }
+        }
+    }
+
+    /// Runs one statement that commits by itself.
+    @discardableResult
+    public func run(_ statement: InsertOnlySQL) async throws -> Rows {
+        try await autocommit { try $0.run(statement) }
+    }
+
+    public func close() async { await pool.close() }
+
+    private func transaction<T: Sendable>(
+        _ mode: TransactionMode, _ body: @Sendable (borrowing LedgerTransaction) throws -> T
+    ) async throws -> T {
+        try await translated {
+            try await pool.transaction(mode) { session in try body(LedgerTransaction(session)) }
+        }
+    }
+
+    private func translated<T>(_ body: () async throws -> T) async throws -> T {
+        do { return try await body() } catch let error as MariaDBError { throw DatabaseError(error) }
+    }
+}
+
+/// A database transaction (or a run of statements that commit one by one), borrowed for the length of a closure.
+public struct LedgerTransaction: ~Copyable, SQLExecutor {
+    private let session: SQLSession
+
+    init(_ session: borrowing SQLSession) { self.session = session.rewrapped() }
+
+    @discardableResult
+    public borrowing func run(_ statement: InsertOnlySQL) throws(DatabaseError) -> Rows {
+        do throws(MariaDBError) { return Rows(result: try session.query(statement.sql)) } catch {
+            throw DatabaseError(error)
+        }
+    }
+}

@@ -1,0 +1,139 @@
+internal import MariaDBDriver
+
+/// The whole language that the ledger speaks to a database: SELECT, INSERT of rows, and tombstones.
+///
+/// There is no way to write anything else in it. The text of a select is always sent behind the word `SELECT`, an insert
+/// is made of a table, columns and values, and the connection refuses several statements in one; so no value of this
+/// type is an UPDATE, a DELETE, a REPLACE or an INSERT … ON DUPLICATE KEY UPDATE. The driver's own, general SQL is
+/// not visible to the targets that use this one.
+public struct InsertOnlySQL: Sendable {
+    let sql: SQL
+
+    /// The text with `?` for values.
+    public var text: String { sql.text }
+    /// The values, in the order of their `?`.
+    public var values: [LedgerValue] { sql.binds.map(LedgerValue.init) }
+
+    /// `SELECT` and what follows.
+    /// ```swift
+    /// .select("position FROM \(table: .entry) WHERE id = \(id.bytes)")
+    /// ```
+    public static func select(_ rest: SelectText) -> InsertOnlySQL {
+        InsertOnlySQL(sql: "SELECT \(rest.sql)")
+    }
+
+    /// `INSERT INTO table (columns) VALUES rows`, at least one row, each with a value for every column.
+    public static func insert(into table: LedgerTable, _ columns: [LedgerColumn], rows: [[LedgerValue]]) -> InsertOnlySQL {
+        precondition(!rows.isEmpty && !columns.isEmpty, "an insert has rows and columns")
+        var sql: SQL = "INSERT INTO \(identifier: table.name) ("
+        for (index, column) in columns.enumerated() {
+            sql = sql + (index == 0 ? "\(identifier: column.name)" : ", \(identifier: column.name)")
+        }
+        sql = sql + ") VALUES \(values: rows, columns.map(\.isDefaultedToNow))"
+        return InsertOnlySQL(sql: sql)
+    }
+
+    /// Claims positions for nobody: a row whose position is taken is passed over. The only use of INSERT IGNORE.
+    public static func tombstones(at positions: [UInt64], kind: String) -> InsertOnlySQL {
+        let rows = positions.map { [SQLValue.uint($0), .text(kind)] }
+        return InsertOnlySQL(sql: "INSERT IGNORE INTO entry (position, kind) VALUES \(rows: rows)")
+    }
+}
+
+/// What stands behind `SELECT`: a literal in which `\(value)` binds, `\(table:)` names one of the ledger's tables and
+/// `\(list:)` is the list behind `IN`.
+public struct SelectText: Sendable, ExpressibleByStringInterpolation {
+    let sql: SQL
+
+    public init(stringLiteral value: StaticString) { sql = SQL(stringLiteral: value) }
+    public init(stringInterpolation interpolation: StringInterpolation) { sql = SQL(stringInterpolation: interpolation.sql) }
+
+    public struct StringInterpolation: StringInterpolationProtocol {
+        public typealias StringLiteralType = StaticString
+        var sql: SQL.StringInterpolation
+
+        public init(literalCapacity: Int, interpolationCount: Int) {
+            sql = .init(literalCapacity: literalCapacity, interpolationCount: interpolationCount)
+        }
+        public mutating func appendLiteral(_ literal: StaticString) { sql.appendLiteral(literal) }
+        public mutating func appendInterpolation(_ value: some FixedWidthInteger & SignedInteger) { sql.appendInterpolation(value) }
+        public mutating func appendInterpolation(_ value: some FixedWidthInteger & UnsignedInteger) { sql.appendInterpolation(value) }
+        public mutating func appendInterpolation(_ value: String) { sql.appendInterpolation(value) }
+        public mutating func appendInterpolation(_ value: [UInt8]) { sql.appendInterpolation(value) }
+        public mutating func appendInterpolation(table: LedgerTable) { sql.appendInterpolation(identifier: table.name) }
+        public mutating func appendInterpolation(list: [LedgerValue]) { sql.appendInterpolation(list: list.map(\.value)) }
+        public mutating func appendInterpolation(_ part: SelectText) { sql.appendInterpolation(part.sql) }
+    }
+}
+
+/// A value bound to an insert or to a list.
+public struct LedgerValue: Sendable {
+    let value: SQLValue
+
+    public static let null = LedgerValue(value: .null)
+    public static func uint(_ number: some FixedWidthInteger & UnsignedInteger) -> LedgerValue { LedgerValue(value: .uint(UInt64(number))) }
+    public static func text(_ text: String) -> LedgerValue { LedgerValue(value: .text(text)) }
+    public static func text(_ text: String?) -> LedgerValue { LedgerValue(value: text.map(SQLValue.text) ?? .null) }
+    public static func bytes(_ bytes: [UInt8]) -> LedgerValue { LedgerValue(value: .bytes(bytes)) }
+    /// A whole number wider than 64 bits, sent as its digits.
+    public static func decimal(_ number: Int128) -> LedgerValue { LedgerValue(value: .text(String(number))) }
+}
+
+/// A column of an insert.
+public struct LedgerColumn: Sendable, ExpressibleByStringLiteral {
+    let name: SQLIdentifier
+    /// A value that is NULL becomes the server's time.
+    let isDefaultedToNow: Bool
+
+    public init(stringLiteral value: StaticString) {
+        guard let name = SQLIdentifier(value.description) else { preconditionFailure("\(value) is no column") }
+        self.name = name
+        isDefaultedToNow = false
+    }
+
+    private init(_ name: SQLIdentifier) {
+        self.name = name
+        isDefaultedToNow = true
+    }
+
+    /// The column with NULL standing for the server's time (UTC).
+    public var defaultedToNow: LedgerColumn { LedgerColumn(name) }
+}
+
+/// A table of a book.
+public struct LedgerTable: Sendable, Hashable {
+    let name: SQLIdentifier
+
+    private init(_ text: String) {
+        guard let name = SQLIdentifier(text) else { preconditionFailure("\(text) is no table") }
+        self.name = name
+    }
+
+    public static let currency = LedgerTable("currency")
+    public static let account = LedgerTable("account")
+    public static let entry = LedgerTable("entry")
+    public static let posting = LedgerTable("posting")
+    public static let generation = LedgerTable("generation")
+    public static let live = LedgerTable("live")
+    public static let checkpoint = LedgerTable("checkpoint")
+
+    /// A table of one generation of a projection: `balance_g1`.
+    public static func generated(_ base: StaticString, generation: UInt32) -> LedgerTable { LedgerTable("\(base)_g\(generation)") }
+}
+
+extension SQL.StringInterpolation {
+    /// The rows behind `VALUES`, with `COALESCE(?, UTC_TIMESTAMP(6))` in the columns whose NULL is the server's time.
+    fileprivate mutating func appendInterpolation(values rows: [[LedgerValue]], _ isDefaultedToNow: [Bool]) {
+        for (index, row) in rows.enumerated() {
+            precondition(row.count == isDefaultedToNow.count, "every row has a value for every column")
+            appendLiteral(index == 0 ? "(" : ",(")
+            for (column, value) in row.enumerated() {
+                if column > 0 { appendLiteral(",") }
+                if isDefaultedToNow[column] { appendLiteral("COALESCE(") }
+                appendInterpolation(value.value)
+                if isDefaultedToNow[column] { appendLiteral(",UTC_TIMESTAMP(6))") }
+            }
+            appendLiteral(")")
+        }
+    }
+}

@@ -1,0 +1,145 @@
+internal import LedgerSchema
+internal import MariaDBDriver
+
+/// What only the owner of a book does: create it, migrate it, create the tables of a generation, grant roles.
+///
+/// This is the one place that sends DDL, and all of it comes from the files of `sql/`.
+public struct BookOwner: Sendable {
+    public let location: BookLocation
+
+    public init(_ location: BookLocation) { self.location = location }
+
+    /// What ``migrate(dryRun:resume:)`` did, or would do.
+    public struct Plan: Sendable, Hashable {
+        /// Names of migrations in their order.
+        public var finished: [String]
+        public var pending: [String]
+    }
+
+    /// Creates the database if it does not exist, runs the migrations that are missing, and grants the roles.
+    ///
+    /// Two programs may do so at once: each migration is run by the one whose `started` row is first, the other waits.
+    /// - Parameters:
+    ///   - dryRun: changes nothing and only says what would be done.
+    ///   - resume: runs a migration again that was stopped in the middle.
+    /// - Throws: `schema` if a migration is dirty, or if a file was edited or reordered after it was run.
+    @discardableResult
+    public func migrate(dryRun: Bool = false, resume: Bool = false) async throws -> Plan {
+        try await translated {
+            let connection = try await MariaDBConnection.connect(
+                location.configuration(role: nil, isDatabaseSelected: false))
+            let migrator = Migrator(
+                connection: connection, book: location.book, files: LedgerSchema.migrations, resume: resume)
+            do {
+                let plan = try await dryRun ? migrator.plan() : migrator.run()
+                if !dryRun { try await grantRoles(connection) }
+                await connection.close()
+                return plan
+            } catch {
+                await connection.close()
+                throw error
+            }
+        }
+    }
+
+    /// Creates the tables of a generation of a projection and lets the projector insert into them.
+    public func createGeneration(job: String, generation: UInt32) async throws {
+        guard let file = LedgerSchema.generations[job] else {
+            throw DatabaseError(kind: .schema, message: "there is no projection named “\(job)”")
+        }
+        try await withConnection { connection in
+            let text = file.text.replacing("{generation}", with: String(generation))
+            for statement in SQLScript.statements(text) { try await connection.execute(unprepared: statement) }
+            let role = BookRole.projector.name(book: location.book)
+            try await connection.execute(
+                unprepared: "GRANT INSERT ON `\(location.book)`.`\(job)_g\(generation)` TO '\(role)'")
+        }
+    }
+
+    /// Registers a generation and makes it live if none is.
+    public func registerGeneration(job: String, generation: UInt32, fingerprint: [UInt8]) async throws {
+        try await withConnection { connection in
+            _ = try await connection.inserts(
+                "INSERT INTO generation (job, generation, fingerprint) VALUES (\(job), \(generation), \(fingerprint))")
+            _ = try await connection.inserts(
+                "INSERT INTO live (job, sequence, generation) VALUES (\(job), 1, \(generation))")
+        }
+    }
+
+    /// Lets a login of the server take the roles of this book.
+    public func grantRoles(to user: String, host: String = "localhost", roles: [BookRole] = BookRole.allCases) async throws {
+        try await withConnection { connection in
+            for role in roles {
+                try await connection.execute(
+                    unprepared: "GRANT '\(role.name(book: location.book))' TO \(Self.quoted(user))@\(Self.quoted(host))")
+            }
+        }
+    }
+
+    /// Creates a login that the server recognises by the operating system's user at the other end of the socket, with no
+    /// privileges but the roles that it is granted.
+    public func createSocketLogin(_ user: String, operatingSystemUser: String) async throws {
+        try await withConnection { connection in
+            try await connection.execute(
+                unprepared: "CREATE USER IF NOT EXISTS \(Self.quoted(user))@'localhost' "
+                    + "IDENTIFIED VIA unix_socket AS \(Self.quoted(operatingSystemUser))")
+        }
+    }
+
+    private func grantRoles(_ connection: MariaDBConnection) async throws {
+        let text = LedgerSchema.roles.text
+            .replacing("{book_pattern}", with: location.book.replacing("_", with: "\\_"))
+            .replacing("{book}", with: location.book)
+        for statement in SQLScript.statements(text) { try await connection.execute(unprepared: statement) }
+    }
+
+    private func withConnection(_ body: @Sendable (MariaDBConnection) async throws -> Void) async throws {
+        try await translated {
+            let connection = try await MariaDBConnection.connect(location.configuration(role: nil))
+            do { try await body(connection) } catch {
+                await connection.close()
+                throw error
+            }
+            await connection.close()
+        }
+    }
+
+    private static func quoted(_ text: String) -> String {
+        "'" + text.replacing("\\", with: "\\\\").replacing("'", with: "''") + "'"
+    }
+
+    private func translated<T>(_ body: () async throws -> T) async throws -> T {
+        do { return try await body() } catch let error as MariaDBError { throw DatabaseError(error) }
+    }
+}
+
+extension MariaDBConnection {
+    /// Runs an insert; false if a unique key refused its row.
+    func inserts(_ sql: SQL) throws(MariaDBError) -> Bool {
+        do throws(MariaDBError) {
+            _ = try query(sql)
+            return true
+        } catch {
+            guard error.isDuplicateKey else { throw error }
+            return false
+        }
+    }
+}
+
+/// Cuts a file of `sql/` into its statements: each ends with `;` at the end of a line.
+enum SQLScript {
+    static func statements(_ text: String) -> [String] {
+        var statements: [String] = []
+        var current: [Substring] = []
+        for line in text.split(separator: "\n", omittingEmptySubsequences: true) {
+            if line.hasPrefix("--") { continue }
+            current.append(line)
+            if line.hasSuffix(";") {
+                statements.append(String(current.joined(separator: "\n").dropLast()))
+                current = []
+            }
+        }
+        precondition(current.isEmpty, "a file of sql/ ends with a statement without ;")
+        return statements
+    }
+}

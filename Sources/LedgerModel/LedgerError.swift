@@ -1,0 +1,72 @@
+/// Why a ledger refused or could not answer. One error type for the whole library: what happened, where, and what to
+/// do about it.
+public struct LedgerError: Error, Sendable, Hashable {
+    public enum Code: String, Sendable, CaseIterable {
+        // The caller's input.
+        case invalidAmount, invalidCurrency, invalidAccount, invalidEntry, invalidTime, invalidFile
+        case unknownAccount, unknownCurrency, currencyMismatch, unknownEntry
+        /// The id stands for another content (``LedgerError/standing`` names the entry that stands).
+        case conflict
+        /// A position, generation or history that this book does not have.
+        case historyUnavailable
+        // The database.
+        case unavailable, accessDenied, storageFull
+        /// Somebody was faster or the server is busy; nothing was written.
+        case busy
+        /// The answer to a COMMIT was lost. Post the same entry with the same id again to learn what happened.
+        case outcomeUnknown
+        /// The database's schema is not the one this program was built for.
+        case schema
+        /// The book contradicts itself. Stop and run `reconcile`.
+        case integrity
+    }
+
+    /// What a caller may do.
+    public enum Retry: String, Sendable {
+        case never
+        /// The same request may be sent again; its id makes that safe.
+        case sameRequest
+        case afterBackoff
+        case outcomeUnknown
+    }
+
+    public let code: Code
+    public let message: String
+    public let retry: Retry
+    /// The index in a batch of the entry that the error is about.
+    public let index: Int?
+    /// The id of the entry that the error is about.
+    public let id: EntryID?
+    /// For a conflict: where the entry stands that has the id already.
+    public let standing: Receipt?
+
+    public init(
+        _ code: Code, _ message: String, retry: Retry? = nil, index: Int? = nil, id: EntryID? = nil,
+        standing: Receipt? = nil
+    ) {
+        self.code = code
+        self.message = message
+        self.retry = retry ?? Self.usualRetry(code)
+        self.index = index
+        self.id = id
+        self.standing = standing
+    }
+
+    /// The same error, told about one entry of a batch.
+    public func about(index: Int, id: EntryID?) -> LedgerError {
+        LedgerError(code, message, retry: retry, index: index, id: id, standing: standing)
+    }
+
+    private static func usualRetry(_ code: Code) -> Retry {
+        switch code {
+        case .busy, .storageFull: .afterBackoff
+        case .unavailable: .sameRequest
+        case .outcomeUnknown: .outcomeUnknown
+        default: .never
+        }
+    }
+}
+
+extension LedgerError: CustomStringConvertible {
+    public var description: String { message }
+}

@@ -1,0 +1,61 @@
+/// What an account has moved: debits and credits, posted and pending, in minor units of its currency.
+public struct Totals: Sendable, Hashable {
+    public var debitsPosted: Int128 = 0
+    public var creditsPosted: Int128 = 0
+    public var debitsPending: Int128 = 0
+    public var creditsPending: Int128 = 0
+
+    public init() {}
+
+    public init(debitsPosted: Int128, creditsPosted: Int128, debitsPending: Int128, creditsPending: Int128) {
+        self.debitsPosted = debitsPosted
+        self.creditsPosted = creditsPosted
+        self.debitsPending = debitsPending
+        self.creditsPending = creditsPending
+    }
+
+    public mutating func add(_ side: Side, _ amount: UInt64, _ status: PostingStatus) {
+        switch (side, status) {
+        case (.debit, .posted): debitsPosted += Int128(amount)
+        case (.credit, .posted): creditsPosted += Int128(amount)
+        case (.debit, .pending): debitsPending += Int128(amount)
+        case (.credit, .pending): creditsPending += Int128(amount)
+        }
+    }
+
+    public static func + (left: Totals, right: Totals) -> Totals {
+        Totals(
+            debitsPosted: left.debitsPosted + right.debitsPosted,
+            creditsPosted: left.creditsPosted + right.creditsPosted,
+            debitsPending: left.debitsPending + right.debitsPending,
+            creditsPending: left.creditsPending + right.creditsPending)
+    }
+
+    /// The posted balance on the side on which an account of this type normally stands, in minor units.
+    public func balance(_ type: AccountType) -> Int128 {
+        switch type.normalSide {
+        case .debit: debitsPosted - creditsPosted
+        case .credit: creditsPosted - debitsPosted
+        }
+    }
+}
+
+/// The balance of one account, and through which position it is true.
+public struct Balance: Sendable, Hashable {
+    public let account: Account
+    public let totals: Totals
+    /// Every entry up to here is counted, and none after it.
+    public let through: Position
+
+    public init(account: Account, totals: Totals, through: Position) {
+        self.account = account
+        self.totals = totals
+        self.through = through
+    }
+
+    /// The posted balance in minor units, positive on the account's normal side.
+    public var minorUnits: Int128 { totals.balance(account.type) }
+
+    /// The posted balance as a decimal, positive on the account's normal side.
+    public var text: String { account.currency.format(minorUnits) }
+}

@@ -1,0 +1,29 @@
+/// The schema in MariaDB's dialect, as the files of this folder hold it.
+///
+/// A file of statements ends each with `;` at the end of a line. Migrations are numbered, run in order, and never
+/// edited once released: the book keeps their checksums.
+public enum LedgerSchema {
+    public struct File: Sendable {
+        public let name: String
+        public let bytes: [UInt8]
+        public var text: String { String(decoding: bytes, as: UTF8.self) }
+    }
+
+    /// Migrations in their order; the number is the place in this list, from 1.
+    public static let migrations: [File] = [
+        File(name: "m0001_accounts", bytes: PackageResources.m0001_accounts_sql),
+        File(name: "m0002_journal", bytes: PackageResources.m0002_journal_sql),
+        File(name: "m0003_jobs", bytes: PackageResources.m0003_jobs_sql),
+    ]
+
+    /// The tables that record the migrations themselves.
+    public static let migrationRecord = File(name: "migrations", bytes: PackageResources.migrations_sql)
+
+    /// Roles and grants of a book; `{book}` and `{book_pattern}` are to be filled in.
+    public static let roles = File(name: "roles", bytes: PackageResources.roles_sql)
+
+    /// Tables of a generation of a projection, by job; `{generation}` is to be filled in.
+    public static let generations: [String: File] = [
+        "balance": File(name: "generation_balance", bytes: PackageResources.generation_balance_sql)
+    ]
+}
