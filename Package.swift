@@ -93,6 +93,16 @@ let package = Package(
         ),
         // Two targets may not differ only in case (macOS), so the target of `indelible` has another name.
         .executableTarget(
-            name: "IndelibleCLI", dependencies: ["IndelibleCommands"], swiftSettings: strict),
+            name: "IndelibleCLI",
+            dependencies: ["IndelibleCommands", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: strict
+        ),
+
+        // A program that only starts a server; tests run it to kill it, or to be another user.
+        .executableTarget(
+            name: "LocalMariaDBStarter", dependencies: ["LocalMariaDB"], path: "Tests/LocalMariaDBStarter",
+            swiftSettings: strict),
+        .testTarget(
+            name: "LocalMariaDBTests", dependencies: ["LocalMariaDB", "LocalMariaDBStarter"], swiftSettings: strict),
     ]
 )

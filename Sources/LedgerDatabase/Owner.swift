@@ -76,13 +76,19 @@ public struct BookOwner: Sendable {
         }
     }
 
-    /// Creates a login that the server recognises by the operating system's user at the other end of the socket, with no
-    /// privileges but the roles that it is granted.
-    public func createSocketLogin(_ user: String, operatingSystemUser: String) async throws {
+    /// Creates a login with a password and no privileges but the roles that it is granted, or gives the login that stands
+    /// this password.
+    public func createLogin(_ user: String, host: String = "localhost", password: Secret) async throws {
         try await withConnection { connection in
-            try await connection.execute(
-                unprepared: "CREATE USER IF NOT EXISTS \(Self.quoted(user))@'localhost' "
-                    + "IDENTIFIED VIA unix_socket AS \(Self.quoted(operatingSystemUser))")
+            let login = "\(Self.quoted(user))@\(Self.quoted(host))"
+            let identified = "IDENTIFIED BY \(Self.quoted(password.text))"
+            do throws(MariaDBError) {
+                try await connection.execute(unprepared: "CREATE USER IF NOT EXISTS \(login) \(identified)")
+                try await connection.execute(unprepared: "ALTER USER \(login) \(identified)")
+            } catch {
+                // The statement holds the password.
+                throw MariaDBError(number: error.number, sqlState: error.sqlState, message: error.message)
+            }
         }
     }
 

@@ -5,8 +5,10 @@ import Foundation
 ///
 /// Make it from your own key (an order number, a message id) and posting the same thing twice is harmless; or let
 /// the library mint one.
-public struct EntryID: Sendable, Hashable, CustomStringConvertible {
+public struct EntryID: Sendable, CustomStringConvertible {
     public let bytes: [UInt8]
+    /// Made by ``minted()``: nobody can have posted it before, so nobody needs to look.
+    public let isMinted: Bool
 
     /// - Throws: `invalidEntry` unless there are 16 bytes.
     public init(bytes: [UInt8]) throws(LedgerError) {
@@ -14,13 +16,18 @@ public struct EntryID: Sendable, Hashable, CustomStringConvertible {
             throw LedgerError(.invalidEntry, "an entry's id has 16 bytes; this has \(bytes.count)")
         }
         self.bytes = bytes
+        isMinted = false
     }
 
-    private init(unchecked bytes: [UInt8]) { self.bytes = bytes }
+    private init(minted bytes: [UInt8]) {
+        self.bytes = bytes
+        isMinted = true
+    }
 
     /// The id of a text key: the first 16 bytes of its SHA-256.
     public init(key: String) {
         bytes = Array(SHA256.hash(data: Data(key.utf8)).prefix(16))
+        isMinted = false
     }
 
     /// An id that follows from what it ends: the opening of an account, the reversal of an entry. Each can happen once.
@@ -37,7 +44,7 @@ public struct EntryID: Sendable, Hashable, CustomStringConvertible {
         bytes += (0..<10).map { _ in UInt8.random(in: 0...255, using: &random) }
         bytes[6] = bytes[6] & 0x0F | 0x70
         bytes[8] = bytes[8] & 0x3F | 0x80
-        return EntryID(unchecked: bytes)
+        return EntryID(minted: bytes)
     }
 
     /// Reads what ``description`` prints: 32 hexadecimal digits, with or without the dashes of a UUID; nil if it
@@ -53,10 +60,16 @@ public struct EntryID: Sendable, Hashable, CustomStringConvertible {
             rest = rest.dropFirst(2)
         }
         self.bytes = bytes
+        isMinted = false
     }
 
     /// 32 hexadecimal digits.
     public var description: String {
         bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
+}
+
+extension EntryID: Hashable {
+    public static func == (left: EntryID, right: EntryID) -> Bool { left.bytes == right.bytes }
+    public func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
 }

@@ -53,7 +53,7 @@ public struct LedgerError: Error, Sendable, Hashable {
     }
 
     /// The same error, told about one entry of a batch.
-    public func about(index: Int, id: EntryID?) -> LedgerError {
+    public func about(index: Int?, id: EntryID?) -> LedgerError {
         LedgerError(code, message, retry: retry, index: index, id: id, standing: standing)
     }
 

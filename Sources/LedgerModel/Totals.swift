@@ -14,7 +14,7 @@ public struct Totals: Sendable, Hashable {
         self.creditsPending = creditsPending
     }
 
-    public mutating func add(_ side: Side, _ amount: UInt64, _ status: PostingStatus) {
+    public mutating func add(_ side: Side, _ amount: some FixedWidthInteger, _ status: PostingStatus) {
         switch (side, status) {
         case (.debit, .posted): debitsPosted += Int128(amount)
         case (.credit, .posted): creditsPosted += Int128(amount)

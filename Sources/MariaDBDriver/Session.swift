@@ -35,6 +35,10 @@ import CMariaDB
             try runText("SET SESSION " + assignments.joined(separator: ", SESSION "))
             if let role = configuration.role {
                 try runText("SET ROLE " + Self.quoted(role))
+                // The right to the database may come with the role only.
+                if let database = configuration.database, unsafe mysql_select_db(handle, database) != 0 {
+                    throw unsafe Self.error(of: handle, statement: nil)
+                }
             }
         } catch {
             close()
@@ -137,6 +141,7 @@ import CMariaDB
         unsafe mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &responseTimeout)
         unsafe mysql_options(handle, MYSQL_OPT_WRITE_TIMEOUT, &responseTimeout)
         unsafe mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4")
+        let database = configuration.role == nil ? configuration.database : nil
         let connected: Bool
         // CLIENT_MULTI_STATEMENTS is never asked for: one call is one statement.
         switch configuration.address {
@@ -144,11 +149,11 @@ import CMariaDB
             var tcp = UInt32(MYSQL_PROTOCOL_TCP.rawValue)
             unsafe mysql_options(handle, MYSQL_OPT_PROTOCOL, &tcp)
             connected = unsafe mysql_real_connect(
-                handle, host, configuration.user, configuration.password.secret, configuration.database,
+                handle, host, configuration.user, configuration.password.secret, database,
                 UInt32(port), nil, 0) != nil
         case .socket(let path):
             connected = unsafe mysql_real_connect(
-                handle, nil, configuration.user, configuration.password.secret, configuration.database,
+                handle, nil, configuration.user, configuration.password.secret, database,
                 0, path, 0) != nil
         }
         guard connected else { throw unsafe error(of: handle, statement: nil) }

@@ -1,0 +1,35 @@
+public import ArgumentParser
+public import Indelible
+
+enum OutputFormat: String, ExpressibleByArgument, CaseIterable, Sendable { case table, json, csv }
+
+/// Which book a command works on.
+struct BookOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The book's database, as mariadb://user@host:port/book. Else INDELIBLE_DATABASE, else `database` of the "
+                + "configuration file, else the private server of this folder.", valueName: "url"))
+    var database: String?
+
+    @Option(help: ArgumentHelp("The book on the private server (default: book).", valueName: "name"))
+    var book: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file with the database password. Else INDELIBLE_PASSWORD_FILE, INDELIBLE_PASSWORD, or `password_file` of the "
+                + "configuration file.", valueName: "path"))
+    var passwordFile: String?
+
+    @Option(help: ArgumentHelp("The folder of the private server (default: .indelible).", valueName: "path"))
+    var folder: String?
+}
+
+struct OutputOptions: ParsableArguments {
+    @Option(help: "table, json or csv.")
+    var format: OutputFormat = .table
+
+    @Flag(name: .shortAndLong, help: "No progress and no notes.")
+    var quiet = false
+}
+
+extension AccountType: ExpressibleByArgument {}

@@ -1,0 +1,119 @@
+import Foundation
+import Indelible
+
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
+/// The one place that prints: data to stdout, everything else to stderr.
+enum Output {
+    /// Prints a line of data. When the reader of a pipe has gone (`indelible … | head`) the program ends quietly; when the
+    /// disk is full it says so.
+    static func line(_ text: String) { write(text + "\n") }
+
+    static func write(_ text: String) {
+        var bytes = Array(text.utf8)[...]
+        while !bytes.isEmpty {
+            let written = unsafe bytes.withUnsafeBytes { unsafe platformWrite(STDOUT_FILENO, $0.baseAddress, $0.count) }
+            if written >= 0 {
+                bytes = bytes.dropFirst(written)
+            } else if errno == EPIPE {
+                exit(ExitStatus.ok.rawValue)
+            } else if errno != EINTR {
+                note("indelible: cannot write the output: \(unsafe String(cString: strerror(errno)))")
+                exit(ExitStatus.tryAgain.rawValue)
+            }
+        }
+    }
+
+    static func note(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+    static func flush() { fflush(nil) }
+
+    static var isStderrTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+
+    private static func platformWrite(_ file: Int32, _ start: UnsafeRawPointer?, _ count: Int) -> Int {
+        #if canImport(Glibc)
+        unsafe Glibc.write(file, start, count)
+        #else
+        unsafe Darwin.write(file, start, count)
+        #endif
+    }
+}
+
+/// Rows under a header, in the format that was asked for. Amounts are strings in all of them.
+struct Table {
+    enum Align { case left, right }
+    struct Column {
+        let name: String
+        let align: Align
+        init(_ name: String, _ align: Align = .left) {
+            self.name = name
+            self.align = align
+        }
+    }
+
+    let columns: [Column]
+    var rows: [[String]] = []
+
+    init(_ columns: [Column]) { self.columns = columns }
+
+    func print(_ format: OutputFormat) {
+        switch format {
+        case .table: printAligned()
+        case .csv:
+            Output.line(columns.map(\.name).map(Self.csv).joined(separator: ","))
+            for row in rows { Output.line(row.map(Self.csv).joined(separator: ",")) }
+        case .json: Output.line(JSON.array(objects).text)
+        }
+    }
+
+    var objects: [JSON] {
+        rows.map { row in .object(Dictionary(uniqueKeysWithValues: zip(columns.map(\.name), row.map(JSON.string)))) }
+    }
+
+    private func printAligned() {
+        var widths = columns.map(\.name.count)
+        for row in rows { for (index, cell) in row.enumerated() { widths[index] = max(widths[index], cell.count) } }
+        func line(_ cells: [String]) -> String {
+            let padded = cells.enumerated().map { index, cell in
+                let space = String(repeating: " ", count: widths[index] - cell.count)
+                return columns[index].align == .right ? space + cell : cell + space
+            }
+            let text = padded.joined(separator: "  ")
+            return String(text.reversed().drop { $0 == " " }.reversed())
+        }
+        Output.line(line(columns.map { $0.name.uppercased() }))
+        for row in rows { Output.line(line(row)) }
+    }
+
+    private static func csv(_ cell: String) -> String {
+        cell.contains { ",\"\n\r".contains($0) } ? "\"" + cell.replacing("\"", with: "\"\"") + "\"" : cell
+    }
+}
+
+/// Progress on stderr, only when it is a terminal.
+final class Progress {
+    private let what: String
+    private let isShown: Bool
+    private var lastShown = ContinuousClock.now - .seconds(1)
+    private let started = ContinuousClock.now
+
+    init(_ what: String, isQuiet: Bool) {
+        self.what = what
+        isShown = Output.isStderrTerminal && !isQuiet
+    }
+
+    func show(_ done: UInt64, of all: UInt64) {
+        guard isShown, done >= all || lastShown.duration(to: .now) > .milliseconds(100) else { return }
+        lastShown = .now
+        let seconds = Double(started.duration(to: .now).components.seconds) + 0.001
+        let rate = seconds >= 1 ? ", \(Int(Double(done) / seconds))/s" : ""
+        let percent = all == 0 ? 100 : done * 100 / all
+        FileHandle.standardError.write(Data("\r\u{1B}[K\(what) \(done) of \(all) (\(percent) %\(rate))".utf8))
+    }
+
+    func end() { if isShown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) } }
+}

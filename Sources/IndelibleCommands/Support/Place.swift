@@ -1,0 +1,116 @@
+import Configuration
+import Foundation
+import Indelible
+import LocalMariaDB
+import SystemPackage
+
+/// Where a command finds its book: options, then the environment, then the configuration file `indelible.json` (or the
+/// one that INDELIBLE_CONFIG names), then the private server of the folder.
+struct Place: Sendable {
+    enum Server: Sendable {
+        case given(url: String)
+        /// Started on demand.
+        case own(folder: String, book: String)
+    }
+
+    let server: Server
+    private let password: Secret
+    /// The login that everything but `init` uses on a private server; it has the roles of its books and nothing else.
+    static let privateLogin = "indelible"
+
+    init(_ options: BookOptions) async throws {
+        let reader = try await Self.reader()
+        let folder = options.folder ?? reader.string(forKey: "folder") ?? ".indelible"
+        if let url = options.database ?? reader.string(forKey: "database") {
+            guard options.book == nil else {
+                throw Failure(.usage, "--book names a book of the private server; with a database address it stands in the address")
+            }
+            server = .given(url: url)
+        } else {
+            server = .own(folder: folder, book: options.book ?? reader.string(forKey: "book") ?? "book")
+        }
+        if let path = options.passwordFile ?? reader.string(forKey: "password.file") {
+            password = try Self.password(inFile: path)
+        } else {
+            password = Secret(reader.string(forKey: "password", isSecret: true) ?? "")
+        }
+    }
+
+    /// The book for what a role may do. Starts the private server.
+    func location() async throws -> BookLocation {
+        switch server {
+        case .given(let url): return try BookLocation(url: url, defaultUser: Self.systemUser, password: password)
+        case .own(let folder, let book):
+            guard LocalMariaDB.status(folder: folder) != .absent else {
+                throw Failure(.unavailable, "there is no book in \(folder): create one with `indelible init`")
+            }
+            let own = try await LocalMariaDB.start(.init(folder: folder))
+            return try BookLocation(
+                server: .socket(path: own.socketPath), book: book, user: Self.privateLogin,
+                password: try privatePassword(create: false))
+        }
+    }
+
+    /// The password of the private server's login: a file in its folder, which only its owner can read.
+    func privatePassword(create: Bool) throws -> Secret {
+        guard case .own(let folder, _) = server else { return password }
+        let path = folder + "/password"
+        if create, !FileManager.default.fileExists(atPath: path) {
+            var random = SystemRandomNumberGenerator()
+            let digits = (0..<4).map { _ in String(UInt64.random(in: .min ... .max, using: &random), radix: 36) }.joined()
+            guard FileManager.default.createFile(
+                atPath: path, contents: Data(digits.utf8), attributes: [.posixPermissions: 0o600])
+            else { throw Failure(.unavailable, "the file \(path) cannot be written") }
+        }
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw Failure(.unavailable, "there is no book in \(folder): create one with `indelible init`")
+        }
+        return try Self.password(inFile: path)
+    }
+
+    /// The book for its owner, who may create and migrate it. On a private server that is the user who started it.
+    func ownerLocation() async throws -> BookLocation {
+        switch server {
+        case .given: return try await location()
+        case .own(let folder, let book):
+            let own = try await LocalMariaDB.start(.init(folder: folder))
+            return try BookLocation(server: .socket(path: own.socketPath), book: book, user: own.adminUser)
+        }
+    }
+
+    private static var systemUser: String { NSUserName() }
+
+    private static func reader() async throws -> ConfigReader {
+        let environment = EnvironmentVariablesProvider().prefixKeys(with: "indelible")
+        let named = ProcessInfo.processInfo.environment["INDELIBLE_CONFIG"]
+        do {
+            let file = try await FileProvider<JSONSnapshot>(
+                filePath: FilePath(named ?? "indelible.json"), allowMissing: named == nil)
+            return ConfigReader(providers: [environment, file])
+        } catch {
+            throw Failure(.badInput, "the configuration file \(named ?? "indelible.json") cannot be read: \(error)")
+        }
+    }
+
+    private static func password(inFile path: String) throws -> Secret {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw Failure(.badInput, "the password file \(path) cannot be read")
+        }
+        return Secret(String(decoding: data, as: UTF8.self).trimmingCharacters(in: .newlines))
+    }
+}
+
+extension BookOptions {
+    /// Opens the book, runs `body` and closes it.
+    func withLedger<T>(role: BookRole = .writer, _ body: (Ledger) async throws -> T) async throws -> T {
+        let ledger = Ledger(try await Place(self).location(), role: role)
+        do {
+            let result = try await body(ledger)
+            await ledger.close()
+            return result
+        } catch {
+            await ledger.close()
+            throw error
+        }
+    }
+}

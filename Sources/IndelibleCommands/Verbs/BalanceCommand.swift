@@ -1,0 +1,49 @@
+import ArgumentParser
+import Indelible
+
+struct BalanceCommand: Verb {
+    static let configuration = CommandConfiguration(
+        commandName: "balance", abstract: "Print balances.",
+        discussion: """
+            --at current    everything that is committed (default)
+            --at projected  as the projection has it: fast, and as old as its lag
+            --at POSITION   with every entry up to and with that position
+            """)
+
+    @Argument(help: "Only paths that are this or lie below it.") var path: String?
+    @Option(help: "Only this currency.") var currency: String?
+    @Option(help: "current, projected or a position.") var at = "current"
+    @Flag(help: "Also accounts that never moved.") var all = false
+    @OptionGroup var book: BookOptions
+    @OptionGroup var output: OutputOptions
+
+    func execute() async throws -> ExitStatus {
+        let time: BalanceTime
+        switch at {
+        case "current": time = .current
+        case "projected": time = .projected
+        default:
+            guard let number = UInt64(at) else { throw Failure(.usage, "--at is current, projected or a position, not “\(at)”") }
+            time = .position(Position(number))
+        }
+        let below = try path.map { text throws(LedgerError) in try AccountPath(text) }
+        let code = try currency.map { text throws(LedgerError) in try CurrencyCode(text) }
+        let balances = try await book.withLedger(role: .auditor) { try await $0.balances(at: time) }.filter {
+            (below == nil || $0.account.path.isWithin(below!)) && (code == nil || $0.account.currency.code == code)
+        }
+        if let below, balances.isEmpty {
+            throw LedgerError(.unknownAccount, "there is no account \(below)" + (code.map { " in \($0)" } ?? ""))
+        }
+        var table = Table([
+            .init("account"), .init("balance", .right), .init("currency"), .init("type"), .init("through", .right),
+        ])
+        for balance in balances where all || below != nil || balance.totals != Totals() {
+            table.rows.append([
+                balance.account.path.text, balance.text, balance.account.currency.code.text, balance.account.type.rawValue,
+                balance.through.description,
+            ])
+        }
+        table.print(output.format)
+        return .ok
+    }
+}

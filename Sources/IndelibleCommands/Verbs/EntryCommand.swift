@@ -1,0 +1,94 @@
+import ArgumentParser
+import Indelible
+
+struct EntryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "entry", abstract: "Show and find entries of the journal.", subcommands: [Show.self, Find.self])
+
+    struct Show: Verb {
+        static let configuration = CommandConfiguration(abstract: "Show one entry, by its key, its id or its position.")
+        @Argument(help: "The key that it was posted with.") var key: String?
+        @Option(help: "Its id, 32 hexadecimal digits.") var id: String?
+        @Option(help: "Its position in the journal.") var position: UInt64?
+        @OptionGroup var book: BookOptions
+        @OptionGroup var output: OutputOptions
+
+        func validate() throws {
+            guard [key != nil, id != nil, position != nil].count(where: { $0 }) == 1 else {
+                throw ValidationError("Give a key, --id or --position.")
+            }
+        }
+
+        func execute() async throws -> ExitStatus {
+            try await book.withLedger(role: .auditor) { ledger in
+                guard let entry = try await find(ledger) else {
+                    throw LedgerError(.unknownEntry, "there is no such entry in the book")
+                }
+                try await EntryCommand.print([entry], ledger, output.format)
+                return .ok
+            }
+        }
+
+        private func find(_ ledger: Ledger) async throws -> JournalEntry? {
+            if let position { return try await ledger.entry(at: Position(position)) }
+            if let id {
+                guard let id = EntryID(hex: id) else { throw Failure(.usage, "“\(id)” is no id: 32 hexadecimal digits") }
+                return try await ledger.entry(id)
+            }
+            return try await ledger.entry(EntryID(key: key ?? ""))
+        }
+    }
+
+    struct Find: Verb {
+        static let configuration = CommandConfiguration(
+            abstract: "Find entries; every condition must hold. In the order of the journal.")
+        @Option var reference: String?
+        @Option var kind: String?
+        @Option(help: "Counting from this time on.") var from: String?
+        @Option(help: "Counting before this time.") var before: String?
+        @Option(help: "After this position.") var after: UInt64 = 0
+        @Option(help: "At most so many.") var limit = 100
+        @OptionGroup var book: BookOptions
+        @OptionGroup var output: OutputOptions
+
+        func execute() async throws -> ExitStatus {
+            var query = EntryQuery()
+            query.reference = reference
+            query.kind = try kind.map { text throws(LedgerError) in try EntryKind(text) }
+            query.effectiveFrom = try from.map { text throws(LedgerError) in try Timestamp(text) }
+            query.effectiveBefore = try before.map { text throws(LedgerError) in try Timestamp(text) }
+            query.after = Position(after)
+            query.limit = limit
+            let found = query
+            return try await book.withLedger(role: .auditor) { ledger in
+                try await EntryCommand.print(try await ledger.entries(found), ledger, output.format)
+                return .ok
+            }
+        }
+    }
+
+    static func print(_ entries: [JournalEntry], _ ledger: Ledger, _ format: OutputFormat) async throws {
+        let rendering = try await EntryRendering(entries, ledger)
+        switch format {
+        case .json: for entry in entries { Output.line(rendering.json(entry).text) }
+        case .table: for entry in entries { for line in rendering.text(entry) { Output.line(line) } }
+        case .csv:
+            var table = Table(
+                ["position", "id", "kind", "effective_at", "recorded_at", "debit", "credit", "amount", "currency", "payload"]
+                    .map { .init($0) })
+            for entry in entries {
+                let head = [
+                    entry.position.description, entry.id?.description ?? "", entry.kind.text, entry.effectiveAt.description,
+                    entry.recordedAt.description,
+                ]
+                guard case .object(let members) = rendering.json(entry), case .array(let postings)? = members["postings"]
+                else { continue }
+                for posting in postings.isEmpty ? [[:]] : postings {
+                    let cells = ["debit", "credit", "amount", "currency"].map { posting[$0]?.string ?? "" }
+                    table.rows.append(head + cells + [entry.payload ?? ""])
+                }
+            }
+            table.print(.csv)
+        }
+    }
+}

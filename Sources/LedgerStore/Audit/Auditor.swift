@@ -1,0 +1,84 @@
+public import LedgerDatabase
+public import LedgerModel
+
+/// Proves a book against itself. It reads one snapshot, claims nothing, and shares no query and no arithmetic with what it
+/// checks: sums and digests are made by the server.
+public struct Auditor: Sendable {
+    private let database: Database
+
+    /// Connects as the book's `auditor`.
+    public init(_ location: BookLocation) {
+        database = Database(location, role: .auditor, connectionsMax: 1)
+    }
+
+    public func close() async { await database.close() }
+
+    /// Examines the book up to the first gap in its snapshot.
+    /// - Parameter lagMax: so many positions after the checkpoint may be not covered by the balances and the book still be
+    ///   clean; for books that are written to all the time.
+    /// - Throws: ``LedgerError`` if the book cannot be read. What it finds is in the result.
+    public func reconcile(lagMax: UInt64 = 0) async throws(LedgerError) -> Reconciliation {
+        let book = database.location.book
+        return try await translated {
+            try await database.read { transaction in
+                let basis = try Self.basis(book, transaction)
+                let journal = JournalAudit(through: basis.journalThrough.number)
+                let balances = BalanceAudit(through: basis.checkpoint.number, generation: basis.generation)
+                let trial = try balances.trialBalance(transaction)
+                return Reconciliation(
+                    basis: basis,
+                    checks: [
+                        try journal.positions(checkpoint: basis.checkpoint, transaction),
+                        try journal.lines(transaction),
+                        try journal.accounts(transaction),
+                        try ProofAudit(through: basis.checkpoint.number, generation: basis.generation).check(transaction),
+                        try balances.check(transaction),
+                        BalanceAudit.trialCheck(trial),
+                    ],
+                    trialBalance: trial, notCovered: Self.notCovered(basis, lagMax))
+            }
+        }
+    }
+
+    private static func basis(_ book: String, _ transaction: borrowing LedgerTransaction) throws -> Reconciliation.Basis {
+        let live = try transaction.run(
+            .select("generation FROM live WHERE job = 'balance' ORDER BY sequence DESC LIMIT 1"))
+        guard let generation = try live.first?.uint(0) else {
+            throw LedgerError(.schema, "the book has no balances to reconcile: `indelible init` creates them")
+        }
+        let rows = try transaction.run(
+            .select(
+                """
+                UTC_TIMESTAMP(6), (SELECT COALESCE(MAX(position), 0) FROM entry),
+                (SELECT COALESCE(MAX(through_position), 0) FROM checkpoint WHERE job = 'balance' AND generation = \(generation))
+                """))
+        // The first position whose successor is missing ends the complete prefix.
+        let prefix = try transaction.run(
+            .select(
+                """
+                IF(EXISTS (SELECT 1 FROM entry WHERE position = 1), (SELECT a.position FROM entry a
+                LEFT JOIN entry b ON b.position = a.position + 1 WHERE b.position IS NULL ORDER BY a.position LIMIT 1), 0)
+                """))
+        guard let row = rows.first, let takenAt = Timestamp(sqlText: try row.text(0)) else {
+            throw LedgerError(.schema, "the database gave no time")
+        }
+        return Reconciliation.Basis(
+            book: book, takenAt: takenAt, journalThrough: Position(try prefix[0].uint(0)), head: Position(try row.uint(1)),
+            generation: UInt32(generation), checkpoint: Position(try row.uint(2)))
+    }
+
+    private static func notCovered(_ basis: Reconciliation.Basis, _ lagMax: UInt64) -> [String] {
+        var notes: [String] = []
+        let (journal, checkpoint) = (basis.journalThrough.number, basis.checkpoint.number)
+        if journal > checkpoint, journal - checkpoint > lagMax {
+            notes.append(
+                "the balances do not cover \(journal - checkpoint) positions after \(checkpoint): run `indelible project once`")
+        }
+        if basis.head.number > journal, basis.head.number - journal > lagMax {
+            notes.append(
+                "position \(journal + 1) is missing below \(basis.head), so nothing from there on was examined: a transaction "
+                    + "holds it, or it was rolled back and the projector has not passed yet (`indelible project once`)")
+        }
+        return notes
+    }
+}

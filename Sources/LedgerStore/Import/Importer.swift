@@ -1,0 +1,237 @@
+import Foundation
+public import LedgerModel
+
+/// Posts the files of other systems: first everything is checked, then it is posted in batches.
+///
+/// A file's keys make its entries' ids, so importing it again posts nothing twice, also after an import that was
+/// stopped in the middle.
+public struct Importer: Sendable {
+    public enum Format: String, Sendable, CaseIterable { case csv, jsonl }
+
+    /// A file in memory.
+    public struct File: Sendable {
+        public let name: String
+        public let format: Format
+        let bytes: [UInt8]
+
+        public init(name: String, format: Format, bytes: [UInt8]) {
+            self.name = name
+            self.format = format
+            self.bytes = bytes
+        }
+    }
+
+    /// What came of it.
+    public struct Summary: Sendable, Hashable {
+        public var accountsOpened = 0
+        public var entriesPosted = 0
+        /// Entries that the book had already, with the same content.
+        public var entriesRepeated = 0
+        public var problems: [ImportProblem] = []
+    }
+
+    private let ledger: Ledger
+    private let batchEntries: Int
+
+    public init(_ ledger: Ledger, batchEntries: Int = 500) {
+        self.ledger = ledger
+        self.batchEntries = batchEntries
+    }
+
+    /// Imports files in their order.
+    /// - Parameters:
+    ///   - keepGoing: posts what is good although some records are not.
+    ///   - progress: told how many entries are done, of how many.
+    /// - Returns: what was posted. If there are problems and `keepGoing` is false, nothing was.
+    public func run(
+        _ files: [File], keepGoing: Bool = false, progress: (_ done: Int, _ all: Int) -> Void = { _, _ in }
+    ) async throws(LedgerError) -> Summary {
+        let check = try await check(files)
+        var summary = Summary()
+        summary.problems = check.problems
+        guard check.problems.isEmpty || keepGoing else { return summary }
+        let refused = Set(check.problems.map { Place(file: $0.file, text: $0.text) })
+        for file in files {
+            try await post(file, check, refused, &summary, progress)
+        }
+        return summary
+    }
+
+    // MARK: - Pass 1: check
+
+    private struct Place: Hashable {
+        let file: String
+        let text: String
+    }
+
+    private struct Check {
+        var problems: [ImportProblem] = []
+        var entries = 0
+        var currencies: KnownCurrencies
+        var accounts: Set<AccountKey> = []
+        var keys: [EntryID: (file: String, line: Int)] = [:]
+    }
+
+    private struct AccountKey: Hashable {
+        let path: AccountPath
+        let currency: CurrencyCode
+    }
+
+    private func check(_ files: [File]) async throws(LedgerError) -> Check {
+        var check = Check(currencies: KnownCurrencies(try await ledger.currencies()))
+        var types: [AccountKey: AccountType] = [:]
+        for account in try await ledger.accounts() {
+            let key = AccountKey(path: account.path, currency: account.currency.code)
+            check.accounts.insert(key)
+            types[key] = account.type
+        }
+        for file in files {
+            var waiting: [ImportRecord] = []
+            guard var reader = Self.reader(file, &check.problems) else { continue }
+            while true {
+                let record: ImportRecord
+                do throws(ImportProblem) {
+                    guard let next = try reader.next(check.currencies) else { break }
+                    try Self.note(next, file, &check, &types)
+                    record = next
+                } catch {
+                    check.problems.append(Self.placed(error, file))
+                    continue
+                }
+                guard case .entry = record.content else { continue }
+                check.entries += 1
+                waiting.append(record)
+                if waiting.count >= batchEntries { try await checkStanding(&waiting, file, &check) }
+            }
+            try await checkStanding(&waiting, file, &check)
+        }
+        return check
+    }
+
+    /// Checks a record against the book and what came before it, and remembers what it brings.
+    private static func note(
+        _ record: ImportRecord, _ file: File, _ check: inout Check, _ types: inout [AccountKey: AccountType]
+    ) throws(ImportProblem) {
+        do throws(LedgerError) {
+            switch record.content {
+            case .currency(let currency): try check.currencies.define(currency)
+            case .account(let path, let currency, let type):
+                let key = AccountKey(path: path, currency: currency)
+                if let standing = types[key], standing != type {
+                    throw LedgerError(
+                        .conflict, "the account \(path) in \(currency) is open already, as \(standing.rawValue)")
+                }
+                types[key] = type
+                check.accounts.insert(key)
+            case .entry(let entry, let key):
+                try entry.validate()
+                if let first = check.keys[entry.id] {
+                    throw LedgerError(
+                        .conflict, "the key “\(key)” is used already, in \(first.file):\(first.line) (rows of one entry follow "
+                            + "each other)")
+                }
+                check.keys[entry.id] = (file.name, record.line)
+            }
+        } catch { throw record.problem(error.message) }
+        guard case .entry(let entry, _) = record.content else { return }
+        for (index, posting) in entry.postings.enumerated() {
+            for (side, path) in [("debit", posting.debit), ("credit", posting.credit)] {
+                let code = posting.amount.currency
+                if check.accounts.contains(AccountKey(path: path, currency: code)) { continue }
+                let others = check.accounts.filter { $0.path == path }.map(\.currency).sorted().map(\.text)
+                let reason =
+                    others.isEmpty
+                    ? "there is no account \(path) in \(code): open it first"
+                    : "the account \(path) is in \(others.joined(separator: ", ")), not in \(code)"
+                throw record.problem(reason, at: "\(side) \(index)")
+            }
+        }
+    }
+
+    /// Finds keys that stand in the book for something else.
+    private func checkStanding(
+        _ records: inout [ImportRecord], _ file: File, _ check: inout Check
+    ) async throws(LedgerError) {
+        let entries = records.compactMap { if case .entry(let entry, _) = $0.content { entry } else { nil } }
+        let conflicts = try await ledger.conflicts(entries)
+        for (index, record) in records.enumerated() {
+            guard let conflict = conflicts[index] else { continue }
+            check.problems.append(Self.placed(record.problem(conflict.message), file))
+        }
+        records = []
+    }
+
+    // MARK: - Pass 2: post
+
+    private func post(
+        _ file: File, _ check: Check, _ refused: Set<Place>, _ summary: inout Summary, _ progress: (Int, Int) -> Void
+    ) async throws(LedgerError) {
+        var ignored: [ImportProblem] = []
+        guard var reader = Self.reader(file, &ignored) else { return }
+        var batch: [Entry] = []
+        while true {
+            let record: ImportRecord
+            do throws(ImportProblem) {
+                guard let next = try reader.next(check.currencies) else { break }
+                record = next
+            } catch { continue }
+            if refused.contains(Place(file: file.name, text: record.text)) { continue }
+            switch record.content {
+            case .currency(let currency): try await ledger.defineCurrency(currency)
+            case .account(let path, let currency, let type):
+                try await ledger.openAccount(path, in: currency, type: type)
+                summary.accountsOpened += 1
+            case .entry(let entry, _): batch.append(entry)
+            }
+            if batch.count >= batchEntries { try await flush(&batch, check, &summary, progress) }
+        }
+        try await flush(&batch, check, &summary, progress)
+    }
+
+    private func flush(
+        _ batch: inout [Entry], _ check: Check, _ summary: inout Summary, _ progress: (Int, Int) -> Void
+    ) async throws(LedgerError) {
+        guard !batch.isEmpty else { return }
+        for receipt in try await ledger.post(batch) {
+            if receipt.isRepeat { summary.entriesRepeated += 1 } else { summary.entriesPosted += 1 }
+        }
+        batch = []
+        progress(summary.entriesPosted + summary.entriesRepeated, check.entries)
+    }
+
+    // MARK: - Files
+
+    private static func reader(_ file: File, _ problems: inout [ImportProblem]) -> (any ImportReader)? {
+        switch file.format {
+        case .jsonl: return JSONLinesImport(file.bytes)
+        case .csv:
+            do throws(ImportProblem) { return try CSVImport(file.bytes) } catch {
+                problems.append(placed(error, file))
+                return nil
+            }
+        }
+    }
+
+    private static func placed(_ problem: ImportProblem, _ file: File) -> ImportProblem {
+        var problem = problem
+        problem.file = file.name
+        return problem
+    }
+}
+
+extension Importer {
+    /// The one entry of a file, checked as far as it can be without posting it.
+    /// - Throws: ``ImportProblem`` if the file does not hold exactly one good entry.
+    public func entry(in file: File) async throws -> Entry {
+        let currencies = KnownCurrencies(try await ledger.currencies())
+        var problems: [ImportProblem] = []
+        guard var reader = Self.reader(file, &problems) else { throw problems[0] }
+        do {
+            guard let record = try reader.next(currencies), case .entry(let entry, _) = record.content else {
+                throw ImportProblem(line: 1, column: 1, reason: "there is no entry in it", text: "")
+            }
+            if let next = try reader.next(currencies) { throw next.problem("only one entry is expected") }
+            return entry
+        } catch let problem as ImportProblem { throw Self.placed(problem, file) }
+    }
+}

@@ -1,0 +1,66 @@
+public import LedgerDatabase
+public import LedgerModel
+
+/// A book, open for work: post entries, open accounts, read balances.
+///
+/// ```swift
+/// let ledger = Ledger(location)
+/// try await ledger.openAccount("customers:alice", in: .eur, type: .liability)
+/// let receipt = try await ledger.post(entry)
+/// let balance = try await ledger.balance(of: "customers:alice", in: .eur)
+/// ```
+/// It connects when it is first asked something, as the book's `writer`; its jobs connect as `projector`. Close it at
+/// the end with ``close()``.
+public struct Ledger: Sendable {
+    let database: Database
+    let catalog: AccountCatalog
+    public let location: BookLocation
+
+    /// - Parameters:
+    ///   - role: what this handle may do; `.auditor` for one that only reads.
+    ///   - connectionsMax: database connections at the most.
+    public init(_ location: BookLocation, role: BookRole = .writer, connectionsMax: Int = 8) {
+        self.location = location
+        database = Database(location, role: role, connectionsMax: connectionsMax)
+        catalog = AccountCatalog(database)
+    }
+
+    public func close() async { await database.close() }
+}
+
+extension LedgerError {
+    /// What a database error means to a user of the ledger.
+    init(_ error: DatabaseError) {
+        switch error.kind {
+        case .unreachable: self.init(.unavailable, "no database answers: \(error.message)")
+        case .connectionLost: self.init(.unavailable, "the database went away: \(error.message)")
+        case .outcomeUnknown:
+            self.init(
+                .outcomeUnknown, "the database went away while it committed, so this may have been done or not: ask again "
+                    + "with the same id (\(error.message))")
+        case .denied:
+            self.init(.accessDenied, "the database refuses this user: \(error.message). `indelible doctor` shows the grants")
+        case .storageFull:
+            self.init(
+                .storageFull, "the database has no room left, nothing was written: free space on the server and try again "
+                    + "(\(error.message))")
+        case .tryAgain, .lockWaitTimeout: self.init(.busy, "the database is busy, nothing was written: \(error.message)")
+        case .schema: self.init(.schema, "\(error.message). `indelible init` creates or migrates a book")
+        case .duplicateKey, .refusedRow, .other: self.init(.integrity, "the database refused: \(error.message)")
+        }
+    }
+
+    /// Any error of the layers below as a ``LedgerError``.
+    public static func translating(_ error: any Error) -> LedgerError {
+        switch error {
+        case let error as LedgerError: error
+        case let error as DatabaseError: LedgerError(error)
+        case is CancellationError: LedgerError(.busy, "cancelled; nothing was written", retry: .sameRequest)
+        default: LedgerError(.integrity, "unexpected: \(error)")
+        }
+    }
+}
+
+func translated<T>(_ body: () async throws -> T) async throws(LedgerError) -> T {
+    do { return try await body() } catch { throw LedgerError.translating(error) }
+}

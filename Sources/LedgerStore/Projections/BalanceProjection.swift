@@ -1,0 +1,91 @@
+import Crypto
+import Foundation
+public import LedgerDatabase
+public import LedgerModel
+
+/// The first projection: what each account has moved.
+///
+/// Each step inserts one row for every account that it touched: its totals up to and with the last entry that touched
+/// it. The newest row is the balance, the older ones are history.
+struct BalanceProjection: Sendable {
+    static let job = "balance"
+    /// The generation that a new book begins with.
+    static let firstGeneration: UInt32 = 1
+    /// Steps end at multiples of this, so that the history has a row of an account at least every so many positions.
+    static let historyStep: UInt64 = 4096
+    /// SHA-256 of what the rows depend on: another definition is another generation.
+    static let fingerprint = Array(SHA256.hash(data: Data("balance/1 historyStep=\(historyStep)".utf8)))
+
+    static func table(_ generation: UInt32) -> LedgerTable { .generated("balance", generation: generation) }
+
+    private static let rowsMax = 1000
+
+    func apply(
+        _ entries: [JournalEntry], generation: UInt32, _ transaction: borrowing some SQLExecutor & ~Copyable
+    ) throws {
+        let moved = Self.fold(entries)
+        guard let first = entries.first, !moved.isEmpty else { return }
+        let table = Self.table(generation)
+        let accounts = moved.keys.sorted()
+        for start in stride(from: 0, to: accounts.count, by: Self.rowsMax) {
+            let chunk = accounts[start..<min(start + Self.rowsMax, accounts.count)]
+            let list = chunk.map { LedgerValue.uint($0.number) }
+            // What was true before this step.
+            let before = try transaction.run(
+                .select(
+                    """
+                    b.account, b.debits_posted, b.credits_posted, b.debits_pending, b.credits_pending
+                    FROM (SELECT account, MAX(through) AS through FROM \(table: table)
+                          WHERE account IN \(list: list) AND through < \(first.position.number) GROUP BY account) newest
+                    JOIN \(table: table) b ON b.account = newest.account AND b.through = newest.through
+                    """))
+            var totals: [UInt64: Totals] = [:]
+            for row in before { totals[try row.uint(0)] = try Self.totals(row, from: 1) }
+            let rows = chunk.map { account -> [LedgerValue] in
+                let (change, through) = moved[account]!
+                let sum = (totals[UInt64(account.number)] ?? Totals()) + change
+                return [
+                    .uint(account.number), .uint(through.number), .decimal(sum.debitsPosted),
+                    .decimal(sum.creditsPosted), .decimal(sum.debitsPending), .decimal(sum.creditsPending),
+                ]
+            }
+            try transaction.run(
+                .insert(
+                    into: table,
+                    ["account", "through", "debits_posted", "credits_posted", "debits_pending", "credits_pending"],
+                    rows: rows))
+        }
+    }
+
+    /// What entries move on each account, and where they last touch it.
+    static func fold(_ entries: [JournalEntry]) -> [AccountID: (change: Totals, through: Position)] {
+        var moved: [AccountID: (change: Totals, through: Position)] = [:]
+        for entry in entries {
+            for posting in entry.postings {
+                for (side, account) in [(Side.debit, posting.debit), (.credit, posting.credit)] {
+                    moved[account, default: (Totals(), .zero)].change.add(side, posting.amount, posting.status)
+                    moved[account]!.through = entry.position
+                }
+            }
+        }
+        return moved
+    }
+
+    static func totals(_ row: Row, from column: Int) throws -> Totals {
+        Totals(
+            debitsPosted: try row.decimal(column), creditsPosted: try row.decimal(column + 1),
+            debitsPending: try row.decimal(column + 2), creditsPending: try row.decimal(column + 3))
+    }
+}
+
+extension Ledger {
+    /// What a new book begins with: the first generation of each projection.
+    public static func createProjections(_ owner: BookOwner) async throws(LedgerError) {
+        try await translated {
+            try await owner.createGeneration(job: BalanceProjection.job, generation: BalanceProjection.firstGeneration)
+            try await owner.registerGeneration(
+                job: BalanceProjection.job, generation: BalanceProjection.firstGeneration,
+                fingerprint: BalanceProjection.fingerprint)
+        }
+    }
+}
