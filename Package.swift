@@ -104,5 +104,14 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(
             name: "LocalMariaDBTests", dependencies: ["LocalMariaDB", "LocalMariaDBStarter"], swiftSettings: strict),
+        .testTarget(name: "LedgerModelTests", dependencies: ["LedgerModel"], swiftSettings: strict),
+        .testTarget(
+            name: "MariaDBDriverTests", dependencies: ["MariaDBDriver", "IndelibleTesting"], swiftSettings: strict),
+        .testTarget(
+            name: "LedgerStoreTests", dependencies: ["Indelible", "IndelibleTesting", "MariaDBDriver", "IndelibleCLI"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "IndelibleCommandsTests", dependencies: ["IndelibleCLI", "IndelibleTesting"], swiftSettings: strict),
+        .testTarget(name: "RepositoryTests", dependencies: ["IndelibleCLI", "IndelibleTesting"], swiftSettings: strict),
     ]
 )

@@ -8,7 +8,7 @@ public struct IndelibleCommand: AsyncParsableCommand {
         discussion: ExitStatus.help,
         version: "0.1.0",
         subcommands: [
-            InitCommand.self, AccountCommand.self, CurrencyCommand.self, PostCommand.self,
+            InitCommand.self, DoctorCommand.self, AccountCommand.self, CurrencyCommand.self, PostCommand.self,
             ImportCommand.self, EntryCommand.self, ProjectCommand.self, BalanceCommand.self, ReconcileCommand.self,
             LocalCommand.self,
         ])

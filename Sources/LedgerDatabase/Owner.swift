@@ -93,10 +93,13 @@ public struct BookOwner: Sendable {
     }
 
     private func grantRoles(_ connection: MariaDBConnection) async throws {
-        let text = LedgerSchema.roles.text
-            .replacing("{book_pattern}", with: location.book.replacing("_", with: "\\_"))
-            .replacing("{book}", with: location.book)
-        for statement in SQLScript.statements(text) { try await connection.execute(unprepared: statement) }
+        for statement in SQLScript.statements(Self.rolesText(book: location.book)) { try await connection.execute(unprepared: statement) }
+    }
+
+    static func rolesText(book: String) -> String {
+        LedgerSchema.roles.text
+            .replacing("{book_pattern}", with: book.replacing("_", with: "\\_"))
+            .replacing("{book}", with: book)
     }
 
     private func withConnection(_ body: @Sendable (MariaDBConnection) async throws -> Void) async throws {

@@ -49,10 +49,19 @@ struct Table {
     struct Column {
         let name: String
         let align: Align
+        /// A count or a position: a number in JSON. Amounts of money are not; they are strings.
+        let isNumber: Bool
         init(_ name: String, _ align: Align = .left) {
             self.name = name
             self.align = align
+            isNumber = false
         }
+        private init(number name: String) {
+            self.name = name
+            align = .right
+            isNumber = true
+        }
+        static func number(_ name: String) -> Column { Column(number: name) }
     }
 
     let columns: [Column]
@@ -71,7 +80,13 @@ struct Table {
     }
 
     var objects: [JSON] {
-        rows.map { row in .object(Dictionary(uniqueKeysWithValues: zip(columns.map(\.name), row.map(JSON.string)))) }
+        rows.map { row in
+            .object(
+                Dictionary(
+                    uniqueKeysWithValues: zip(columns, row).map { column, cell in
+                        (column.name, column.isNumber ? Int64(cell).map(JSON.integer) ?? .string(cell) : .string(cell))
+                    }))
+        }
     }
 
     private func printAligned() {

@@ -35,7 +35,7 @@ struct BalanceCommand: Verb {
             throw LedgerError(.unknownAccount, "there is no account \(below)" + (code.map { " in \($0)" } ?? ""))
         }
         var table = Table([
-            .init("account"), .init("balance", .right), .init("currency"), .init("type"), .init("through", .right),
+            .init("account"), .init("balance", .right), .init("currency"), .init("type"), .number("through"),
         ])
         for balance in balances where all || below != nil || balance.totals != Totals() {
             table.rows.append([

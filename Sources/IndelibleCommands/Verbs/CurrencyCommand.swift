@@ -26,7 +26,7 @@ struct CurrencyCommand: AsyncParsableCommand {
         @OptionGroup var output: OutputOptions
 
         func execute() async throws -> ExitStatus {
-            var table = Table([.init("currency"), .init("exponent", .right)])
+            var table = Table([.init("currency"), .number("exponent")])
             table.rows = try await book.withLedger(role: .auditor) { try await $0.currencies() }
                 .map { [$0.code.text, String($0.exponent)] }
             table.print(output.format)

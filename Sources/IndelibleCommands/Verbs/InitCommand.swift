@@ -21,13 +21,13 @@ struct InitCommand: Verb {
         let place = try await Place(book)
         let location = try await place.ownerLocation()
         let owner = BookOwner(location)
-        let plan = try await owner.migrate(dryRun: dryRun, resume: resume)
         if dryRun {
+            let plan = try await owner.migrate(dryRun: true)
             for name in plan.finished { Output.line("done     \(name)") }
             for name in plan.pending { Output.line("pending  \(name)") }
             return .ok
         }
-        try await Ledger.createProjections(owner)
+        let plan = try await owner.create(resume: resume)
         switch place.server {
         case .own:
             try await owner.createLogin(Place.privateLogin, password: try place.privatePassword(create: true))

@@ -40,7 +40,7 @@ struct PostCommand: Verb {
         switch output.format {
         case .json: Output.line(receipt.json.text)
         case .table, .csv:
-            var table = Table([.init("id"), .init("position", .right), .init("recorded_at"), .init("repeat")])
+            var table = Table([.init("id"), .number("position"), .init("recorded_at"), .init("repeat")])
             table.rows = [[
                 receipt.id.description, receipt.position.description, receipt.recordedAt.description,
                 receipt.isRepeat ? "yes" : "no",

@@ -67,8 +67,8 @@ struct ProjectCommand: AsyncParsableCommand {
                     max(0, status.now.microseconds - $0.microseconds) / 1_000_000
                 }
                 var table = Table([
-                    .init("job"), .init("generation", .right), .init("through", .right), .init("head", .right),
-                    .init("lag", .right), .init("lag_seconds", .right), .init("stepped_at"),
+                    .init("job"), .number("generation"), .number("through"), .number("head"),
+                    .number("lag"), .number("lag_seconds"), .init("stepped_at"),
                 ])
                 table.rows = [[
                     "balance", String(status.generation), status.through.description, status.head.description,

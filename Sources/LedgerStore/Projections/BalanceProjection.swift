@@ -78,14 +78,19 @@ struct BalanceProjection: Sendable {
     }
 }
 
-extension Ledger {
-    /// What a new book begins with: the first generation of each projection.
-    public static func createProjections(_ owner: BookOwner) async throws(LedgerError) {
+extension BookOwner {
+    /// Creates the book, or migrates it: schema, roles, and the first generation of each projection. Running it again does
+    /// nothing.
+    /// - Parameter resume: runs a migration again that was stopped in the middle.
+    @discardableResult
+    public func create(resume: Bool = false) async throws(LedgerError) -> Plan {
         try await translated {
-            try await owner.createGeneration(job: BalanceProjection.job, generation: BalanceProjection.firstGeneration)
-            try await owner.registerGeneration(
+            let plan = try await migrate(resume: resume)
+            try await createGeneration(job: BalanceProjection.job, generation: BalanceProjection.firstGeneration)
+            try await registerGeneration(
                 job: BalanceProjection.job, generation: BalanceProjection.firstGeneration,
                 fingerprint: BalanceProjection.fingerprint)
+            return plan
         }
     }
 }
