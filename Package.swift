@@ -1,15 +1,20 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
-/// Every target is compiled with these. Warnings become errors in CI (`scripts/test`), not here:
-/// the next compiler must not break users.
-let strict: [SwiftSetting] = [
+/// Every target is compiled with these.
+var strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),  // SE-0335
     .enableUpcomingFeature("InternalImportsByDefault"),  // SE-0409
     .enableUpcomingFeature("MemberImportVisibility"),  // SE-0444
     .enableUpcomingFeature("NonisolatedNonsendingByDefault"),  // SE-0461
     .strictMemorySafety(),  // SE-0458: every C call says `unsafe`
 ]
+
+// Warnings are errors in CI (`scripts/test` sets this), not for users: the next compiler must not break them.
+if ProcessInfo.processInfo.environment["INDELIBLE_WARNINGS_AS_ERRORS"] != nil {
+    strict.append(.treatAllWarnings(as: .error))  // SE-0480
+}
 
 let package = Package(
     name: "indelible",
@@ -106,12 +111,12 @@ let package = Package(
             name: "LocalMariaDBTests", dependencies: ["LocalMariaDB", "LocalMariaDBStarter"], swiftSettings: strict),
         .testTarget(name: "LedgerModelTests", dependencies: ["LedgerModel"], swiftSettings: strict),
         .testTarget(
-            name: "MariaDBDriverTests", dependencies: ["MariaDBDriver", "IndelibleTesting"], swiftSettings: strict),
+            name: "MariaDBDriverTests", dependencies: ["MariaDBDriver", "IndelibleTesting", "LocalMariaDB"], swiftSettings: strict),
         .testTarget(
-            name: "LedgerStoreTests", dependencies: ["Indelible", "IndelibleTesting", "MariaDBDriver", "IndelibleCLI"],
+            name: "LedgerStoreTests", dependencies: ["Indelible", "LocalMariaDB", "IndelibleTesting", "MariaDBDriver", "IndelibleCLI"],
             swiftSettings: strict),
         .testTarget(
-            name: "IndelibleCommandsTests", dependencies: ["IndelibleCLI", "IndelibleTesting"], swiftSettings: strict),
+            name: "IndelibleCommandsTests", dependencies: ["IndelibleCLI", "Indelible", "IndelibleTesting", "LocalMariaDB"], swiftSettings: strict),
         .testTarget(name: "RepositoryTests", dependencies: ["IndelibleCLI", "IndelibleTesting"], swiftSettings: strict),
     ]
 )

@@ -16,6 +16,8 @@ public struct TestBook: Sendable {
     public let location: BookLocation
     /// For what only the owner may do.
     public let owner: BookLocation
+    /// Of the login in ``location``.
+    public let password: String
     /// Open for writing.
     public let ledger: Ledger
 
@@ -26,12 +28,12 @@ public struct TestBook: Sendable {
         let name = "t_" + UUID().uuidString.lowercased().replacing("-", with: "").prefix(12)
         let owner = try BookLocation(server: .socket(path: server.socketPath), book: name, user: server.adminUser)
         try await BookOwner(owner).create()
-        let password = Secret(UUID().uuidString)
-        try await BookOwner(owner).createLogin(name, password: password)
+        let password = UUID().uuidString
+        try await BookOwner(owner).createLogin(name, password: Secret(password))
         try await BookOwner(owner).grantRoles(to: name)
         let location = try BookLocation(
-            server: .socket(path: server.socketPath), book: name, user: name, password: password)
-        return TestBook(server: server, location: location, owner: owner, ledger: Ledger(location))
+            server: .socket(path: server.socketPath), book: name, user: name, password: Secret(password))
+        return TestBook(server: server, location: location, owner: owner, password: password, ledger: Ledger(location))
     }
 
     /// Projects everything that is decided, as one worker.

@@ -1,7 +1,7 @@
 import CMariaDB
 
 /// The values of one execution, laid out as the C client wants them: one block of memory for all.
-@unsafe struct ParameterBuffers {
+@safe struct ParameterBuffers {
     let binds: UnsafeMutablePointer<MYSQL_BIND>
     private let lengths: UnsafeMutablePointer<UInt>
     private let arena: UnsafeMutableRawPointer

@@ -73,6 +73,10 @@ public actor MariaDBConnection {
             do throws(MariaDBError) { try session.runText("ROLLBACK") } catch { session.invalidate() }
             throw error
         }
+        guard session.isUsable else {
+            // COMMIT was never sent, so the server has rolled back.
+            throw MariaDBError(number: 2006, message: "the link broke before COMMIT", retry: .sameRequest)
+        }
         do throws(MariaDBError) {
             try session.runText("COMMIT")
         } catch {

@@ -67,8 +67,8 @@ import CMariaDB
     }
 
     private func send(_ binds: [SQLValue]) throws(MariaDBError) {
-        let parameters = unsafe ParameterBuffers(binds)
-        defer { unsafe parameters.deallocate() }
+        let parameters = ParameterBuffers(binds)
+        defer { parameters.deallocate() }
         if !binds.isEmpty {
             guard unsafe mysql_stmt_bind_param(statement, parameters.binds) == 0 else { throw failure() }
         }
@@ -86,7 +86,7 @@ import CMariaDB
 
     private func value(_ column: Int, of buffers: ColumnBuffers) throws(MariaDBError) -> SQLValue {
         if buffers.isTruncated(column) {
-            unsafe buffers.grow(column)
+            buffers.grow(column)
             guard
                 unsafe mysql_stmt_fetch_column(statement, buffers.binds.advanced(by: column), UInt32(column), 0) == 0
             else { throw failure() }
