@@ -44,10 +44,12 @@ final class ChildProcess: Sendable {
         _ = kill(-pid, SIGKILL)
     }
 
-    /// Starts `arguments[0]`, a full path.
+    /// Starts `arguments[0]`, a full path, with its output in the folder's log and its temporary files in the folder.
     static func spawn(
-        _ arguments: [String], logPath: String, lock: borrowing FolderLock
+        _ arguments: [String], folder: ServerFolder, lock: borrowing FolderLock
     ) throws(LocalMariaDBError) -> ChildProcess {
+        let logPath = folder.log
+        let environmentOfChild = Program.environment.merging(["TMPDIR": folder.temporary]) { _, own in own }
         #if canImport(Darwin)
         var actions: posix_spawn_file_actions_t?
         var attributes: posix_spawnattr_t?
@@ -79,7 +81,7 @@ final class ChildProcess: Sendable {
         unsafe posix_spawnattr_setflags(&attributes, SpawnExtras.flags)
 
         var argv = unsafe arguments.map { unsafe strdup($0) } + [nil]
-        var environment = unsafe Program.environment.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
+        var environment = unsafe environmentOfChild.map { unsafe strdup("\($0.key)=\($0.value)") } + [nil]
         defer { for unsafe string in unsafe argv + environment { unsafe free(string) } }
 
         var pid: pid_t = 0

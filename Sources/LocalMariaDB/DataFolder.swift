@@ -37,7 +37,7 @@ enum DataFolder {
         let program = try Program.find("mariadb-install-db", in: programFolders)
         let child = try ChildProcess.spawn(
             ServerOptions.install(program: program, folder: folder, adminUser: adminUser),
-            logPath: folder.log, lock: lock)
+            folder: folder, lock: lock)
         try await waitForEnd(of: child, folder: folder, deadline: deadline)
         guard unsafe rename(folder.unfinishedData, folder.data) == 0 else {
             throw LocalMariaDBError(.unusableFolder, """

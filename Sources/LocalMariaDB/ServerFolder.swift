@@ -14,6 +14,8 @@ struct ServerFolder: Sendable {
     var unfinishedData: String { path + "/data.new" }
     var log: String { path + "/server.log" }
     var pidFile: String { path + "/mariadb.pid" }
+    /// For temporary tables, which a server removes when it starts: in a folder shared by several, those of the others too.
+    var temporary: String { path + "/tmp" }
     var initFile: String { path + "/init.sql" }
     var lock: String { path + "/alive.lock" }
     var socket: String { SocketPath.of(folder: path) }

@@ -1,4 +1,9 @@
 import Foundation
+#if canImport(Darwin)
+import Darwin
+#elseif canImport(Glibc)
+import Glibc
+#endif
 
 /// One attempt to have a server in a folder: finds it, starts it or waits for whoever starts it.
 struct Starting {
@@ -39,6 +44,7 @@ struct Starting {
     private mutating func launch(holding lock: consuming FolderLock) async throws(LocalMariaDBError) {
         folder.removeStaleFiles()
         try SocketPath.prepare(folder.socket)
+        _ = unsafe mkdir(folder.temporary, 0o700)
         let program = try Program.find("mariadbd", in: configuration.programFolders)
         try await DataFolder.prepare(
             folder, adminUser: adminUser, programFolders: configuration.programFolders,
@@ -51,7 +57,7 @@ struct Starting {
             throw LocalMariaDBError(.unusableFolder, "Cannot write \(folder.initFile): \(error).")
         }
         let options = ServerOptions.server(program: program, folder: folder, configuration: configuration)
-        server = try ChildProcess.spawn(options, logPath: folder.log, lock: lock)
+        server = try ChildProcess.spawn(options, folder: folder, lock: lock)
     }
 
     private func checkServer() throws(LocalMariaDBError) {
