@@ -54,12 +54,14 @@ import Darwin
                 }
                 try await ledger.post(batch)
                 posted += 210
+                // Not so fast that one step takes longer than a projector lives here.
+                try? await Task.sleep(for: .milliseconds(10))
             }
             return posted
         }
         for _ in 0..<50 {
             let process = try Tool.start(["project", "run", "--quiet"] + book.options)
-            try await Task.sleep(for: .milliseconds(Int.random(in: 20...160, using: &random)))
+            try await Task.sleep(for: .milliseconds(Int.random(in: 20...300, using: &random)))
             kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
         }
