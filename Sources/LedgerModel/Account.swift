@@ -32,10 +32,13 @@ public struct AccountPath: Sendable, Hashable, Comparable, CustomStringConvertib
     private static func problem(_ text: String) -> String? {
         guard !text.isEmpty else { return "it is empty" }
         guard text.unicodeScalars.count <= charactersMax else { return "it has more than \(charactersMax) characters" }
-        for segment in text.split(separator: ":", omittingEmptySubsequences: false) {
-            if segment.isEmpty { return "a segment between two : is empty" }
-            if segment.first == " " || segment.last == " " { return "a segment begins or ends with a space" }
-            if segment.contains("  ") { return "it has two spaces in a row" }
+        // By scalars: a combining mark behind a : or a space makes one Character of both.
+        for segment in text.unicodeScalars.split(separator: ":", omittingEmptySubsequences: false) {
+            guard let first = segment.first else { return "a segment between two : is empty" }
+            if first == " " || segment.last == " " { return "a segment begins or ends with a space" }
+            if zip(segment, segment.dropFirst()).contains(where: { $0 == " " && $1 == " " }) {
+                return "it has two spaces in a row"
+            }
         }
         for scalar in text.unicodeScalars {
             switch scalar.properties.generalCategory {

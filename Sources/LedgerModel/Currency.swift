@@ -1,3 +1,5 @@
+import Foundation
+
 /// The code of a currency: ISO 4217 (`EUR`) or the book's own (`POINTS`).
 public struct CurrencyCode: Sendable, Hashable, Comparable, CustomStringConvertible {
     public let text: String
@@ -5,7 +7,8 @@ public struct CurrencyCode: Sendable, Hashable, Comparable, CustomStringConverti
 
     /// - Throws: `invalidCurrency` unless the text has 1 to 16 letters, digits, currency signs, `.`, `_` or `-`.
     public init(_ text: String) throws(LedgerError) {
-        guard (1...Self.charactersMax).contains(text.count), text.unicodeScalars.allSatisfy(Self.isAllowed) else {
+        let text = text.precomposedStringWithCanonicalMapping
+        guard (1...Self.charactersMax).contains(text.unicodeScalars.count), text.unicodeScalars.allSatisfy(Self.isAllowed) else {
             throw LedgerError(
                 .invalidCurrency,
                 "“\(text)” is no currency code: 1 to \(Self.charactersMax) letters, digits, currency signs, . _ or -")

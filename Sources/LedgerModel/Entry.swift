@@ -95,7 +95,7 @@ public struct Entry: Sendable, Hashable {
     }
 
     /// Checks everything that can be checked without the book.
-    /// - Throws: `invalidEntry` or `invalidAmount`, naming the posting.
+    /// - Throws: `invalidEntry`, `invalidTime` or `invalidAmount`, naming the posting.
     public func validate() throws(LedgerError) {
         guard !kind.isReserved else {
             throw LedgerError(.invalidEntry, "the kind \(kind) is reserved for the ledger itself", id: id)
@@ -104,6 +104,10 @@ public struct Entry: Sendable, Hashable {
             throw LedgerError(
                 .invalidEntry, "\(postings.count) postings; an entry has at most \(Self.postingsMax): split it",
                 id: id)
+        }
+        if let effectiveAt, !effectiveAt.isStorable {
+            throw LedgerError(
+                .invalidTime, "it counts from \(effectiveAt); the book keeps the years 1000 to 9999", id: id)
         }
         for key in ["description", "reference", "actor"] where payload[key] != nil {
             throw LedgerError(.invalidEntry, "“\(key)” is a field of the entry, not of its payload", id: id)
@@ -121,9 +125,9 @@ public struct Entry: Sendable, Hashable {
                     .invalidEntry, "\(place)debit and credit are the same account, \(posting.debit)", id: id)
             }
         }
-        // 6 bytes is the most that one byte of UTF-8 takes in JSON.
+        // 6 bytes is the most that one byte of UTF-8 takes in JSON; the names of the fields take less than 64.
         let roughBytes = [description, reference, actor].reduce(0) { $0 + ($1?.utf8.count ?? 0) }
-        if !payload.isEmpty || roughBytes * 6 > Self.payloadBytesMax,
+        if !payload.isEmpty || roughBytes * 6 + 64 > Self.payloadBytesMax,
             let bytes = storedPayload?.text.utf8.count, bytes > Self.payloadBytesMax
         {
             throw LedgerError(

@@ -15,14 +15,14 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
 
     /// RFC 3339 in UTC, without trailing zeros of the fraction: `2026-01-31T23:59:59Z`.
     public var description: String {
-        var fraction = Self.digits(microseconds - secondsFloor * 1_000_000, 6)
+        var fraction = Self.digits(microsecondOfSecond, 6)
         while fraction.last == "0" { fraction.removeLast() }
         return text(separator: "T") + (fraction.isEmpty ? "" : "." + fraction) + "Z"
     }
 
     /// As the database writes a `DATETIME(6)`: `2026-01-31 23:59:59.000000`.
     public var sqlText: String {
-        text(separator: " ") + "." + Self.digits(microseconds - secondsFloor * 1_000_000, 6)
+        text(separator: " ") + "." + Self.digits(microsecondOfSecond, 6)
     }
 
     /// Reads RFC 3339 (`2026-01-31T23:59:59.5+01:00`), or a day (`2026-01-31`), which is its midnight in UTC.
@@ -44,8 +44,19 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
     // MARK: - The calendar
 
     private var secondsFloor: Int64 {
-        (microseconds >= 0 ? microseconds : microseconds - 999_999) / 1_000_000
+        microseconds / 1_000_000 - (microseconds % 1_000_000 < 0 ? 1 : 0)
     }
+
+    private var microsecondOfSecond: Int64 {
+        let rest = microseconds % 1_000_000
+        return rest < 0 ? rest + 1_000_000 : rest
+    }
+
+    private static let storableSeconds =
+        days(year: 1000, month: 1, day: 1) * 86_400..<days(year: 10_000, month: 1, day: 1) * 86_400
+
+    /// True for the years 1000 to 9999, which a `DATETIME` holds.
+    var isStorable: Bool { Self.storableSeconds.contains(secondsFloor) }
 
     private func text(separator: String) -> String {
         let seconds = secondsFloor
@@ -124,8 +135,7 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
         }
         guard rest.isEmpty else { return nil }
         let seconds = midnight + hour * 3600 + minute * 60 + second - offset
-        let bounds = days(year: 1000, month: 1, day: 1) * 86_400..<days(year: 10_000, month: 1, day: 1) * 86_400
-        guard bounds.contains(seconds) else { return nil }
+        guard storableSeconds.contains(seconds) else { return nil }
         return Timestamp(microseconds: seconds * 1_000_000 + fraction)
     }
 }
