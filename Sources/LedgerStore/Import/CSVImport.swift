@@ -16,14 +16,17 @@ struct CSVImport: ImportReader {
     private let kind: Kind
     private let columns: [String]
     /// The first row of the next entry, read already.
-    private var pending: CSVReader.Record?
+    private var pending: Row?
+    /// The line of an unreadable row just before, if the next entry's first rows may be in it.
+    private var doubtBefore: Int?
 
     /// - Throws: a problem in the header.
     init(_ bytes: [UInt8]) throws(ImportProblem) {
         reader = CSVReader(bytes)
-        guard let header = try reader.next() else {
+        guard let header = reader.next() else {
             throw ImportProblem(line: 1, column: 1, reason: "the file is empty", text: "")
         }
+        if let problem = header.problem { throw problem }
         columns = header.fields.map(\.text)
         func problem(_ reason: String, _ column: Int) -> ImportProblem {
             ImportProblem(line: header.line, column: column, reason: reason, text: header.text)
@@ -51,8 +54,10 @@ struct CSVImport: ImportReader {
     }
 
     mutating func next(_ currencies: KnownCurrencies) throws(ImportProblem) -> ImportRecord? {
-        guard let first = try row() else { return nil }
-        let fields = Fields(columns, first)
+        guard let first = row() else { return nil }
+        if kind == .entries { return try entry(first, currencies) }
+        if let problem = first.problem { throw problem }
+        let fields = first.fields
         switch kind {
         case .currencies:
             let code = try fields.parse("currency") { text throws(LedgerError) in try CurrencyCode(text) }
@@ -74,25 +79,32 @@ struct CSVImport: ImportReader {
                 return type
             }
             return fields.record(.account(path, currency.code, type))
-        case .entries: return try entry(fields, currencies)
+        case .entries: return nil
         }
     }
 
-    /// An entry: its first row, and those behind it with the same key.
-    private mutating func entry(_ first: Fields, _ currencies: KnownCurrencies) throws(ImportProblem) -> ImportRecord {
-        let key = first["key"]
+    /// An entry: its first row, and those behind it with the same key. One bad row refuses all of them, and a row whose key
+    /// cannot be read refuses the entries beside it too: no entry is posted without a part of it.
+    private mutating func entry(_ first: Row, _ currencies: KnownCurrencies) throws(ImportProblem) -> ImportRecord {
         var rows = [first]
-        while let next = try row() {
-            let fields = Fields(columns, next)
-            // An empty key is a problem of its own row.
-            guard fields.row.fields.count == columns.count, !key.isEmpty, fields["key"] == key else {
+        // An empty key is a problem of its own row.
+        while let next = row() {
+            guard let key = first.key, !key.isEmpty, next.key == key else {
                 pending = next
                 break
             }
-            rows.append(fields)
+            rows.append(next)
         }
-        let text = rows.map(\.row.text).joined(separator: "\n")
-        do throws(ImportProblem) { return try entry(key, rows, text, currencies) } catch {
+        let doubt = doubtBefore ?? pending.flatMap { $0.key == nil ? $0.fields.row.line : nil }
+        doubtBefore = rows.last.flatMap { $0.hidesNext ? $0.fields.row.line : nil }
+        let text = rows.map(\.fields.row.text).joined(separator: "\n")
+        do throws(ImportProblem) {
+            for row in rows { if let problem = row.problem { throw problem } }
+            if let doubt {
+                throw first.fields.problem("the row in line \(doubt) cannot be read and may belong to this entry", "")
+            }
+            return try entry(first.fields["key"], rows.map(\.fields), text, currencies)
+        } catch {
             throw ImportProblem(line: error.line, column: error.column, reason: error.reason, text: text)
         }
     }
@@ -101,7 +113,6 @@ struct CSVImport: ImportReader {
         _ key: String, _ rows: [Fields], _ text: String, _ currencies: KnownCurrencies
     ) throws(ImportProblem) -> ImportRecord {
         let first = rows[0]
-        try first.requireWidth()
         guard !key.isEmpty else { throw first.problem("the key is empty: it makes the entry be posted once", "key") }
         let kind = try first.parse("kind") { text throws(LedgerError) in text.isEmpty ? "imported" : try EntryKind(text) }
         let effectiveAt = try first.parse("effective_at") { text throws(LedgerError) in
@@ -128,12 +139,44 @@ struct CSVImport: ImportReader {
         return ImportRecord(content: .entry(entry, key: key), line: first.row.line, places: places, text: text)
     }
 
-    private mutating func row() throws(ImportProblem) -> CSVReader.Record? {
+    private mutating func row() -> Row? {
         if let pending {
             self.pending = nil
             return pending
         }
-        return try reader.next()
+        return reader.next().map { Row(Fields(columns, $0)) }
+    }
+
+    /// A row, or what is wrong with its form.
+    private struct Row {
+        let fields: Fields
+        let problem: ImportProblem?
+        /// nil if the row is so wrong that its key is not certain.
+        let key: String?
+
+        init(_ fields: Fields) {
+            self.fields = fields
+            let row = fields.row
+            let keyIndex = fields.columns.firstIndex(of: "key") ?? 0
+            if let unreadable = row.problem {
+                problem = unreadable
+                // The fields before the problem are certain.
+                key = keyIndex < row.fields.count ? row.fields[keyIndex].text : nil
+            } else if row.fields.count != fields.columns.count {
+                let last = row.fields.last
+                problem = ImportProblem(
+                    line: last?.line ?? row.line, column: last?.column ?? 1,
+                    reason: "\(row.fields.count) fields, and the header has \(fields.columns.count)", text: row.text)
+                // Nobody knows where the field is missing or too much.
+                key = keyIndex == 0 ? row.fields.first?.text : nil
+            } else {
+                problem = nil
+                key = fields["key"]
+            }
+        }
+
+        /// A quote that is not closed in time may have taken in the rows behind.
+        var hidesNext: Bool { problem != nil && (key == nil || fields.row.text.utf8.contains(UInt8(ascii: "\n"))) }
     }
 
     /// The fields of a row by the names of the header.
@@ -155,7 +198,7 @@ struct CSVImport: ImportReader {
 
         func place(_ column: String) -> (line: Int, column: Int) {
             guard let index = columns.firstIndex(of: column), index < row.fields.count else { return (row.line, 1) }
-            return (row.line, row.fields[index].column)
+            return (row.fields[index].line, row.fields[index].column)
         }
 
         func problem(_ reason: String, _ column: String) -> ImportProblem {
@@ -163,16 +206,7 @@ struct CSVImport: ImportReader {
             return ImportProblem(line: place.line, column: place.column, reason: reason, text: row.text)
         }
 
-        func requireWidth() throws(ImportProblem) {
-            guard row.fields.count == columns.count else {
-                throw ImportProblem(
-                    line: row.line, column: row.fields.last?.column ?? 1,
-                    reason: "\(row.fields.count) fields, and the header has \(columns.count)", text: row.text)
-            }
-        }
-
         func parse<T>(_ column: String, _ read: (String) throws(LedgerError) -> T) throws(ImportProblem) -> T {
-            try requireWidth()
             do throws(LedgerError) { return try read(self[column]) } catch { throw problem(error.message, column) }
         }
 

@@ -23,6 +23,7 @@ public struct Importer: Sendable {
 
     /// What came of it.
     public struct Summary: Sendable, Hashable {
+        /// Without those that were open before.
         public var accountsOpened = 0
         public var entriesPosted = 0
         /// Entries that the book had already, with the same content.
@@ -50,24 +51,29 @@ public struct Importer: Sendable {
         var summary = Summary()
         summary.problems = check.problems
         guard check.problems.isEmpty || keepGoing else { return summary }
-        let refused = Set(check.problems.map { Place(file: $0.file, text: $0.text) })
-        for file in files {
-            try await post(file, check, refused, &summary, progress)
+        var opened = check.accountsBefore
+        for (index, file) in files.enumerated() {
+            try await post(file, index, check, &opened, &summary, progress)
         }
         return summary
     }
 
     // MARK: - Pass 1: check
 
+    /// A record: both passes read the same ones in the same order.
     private struct Place: Hashable {
-        let file: String
-        let text: String
+        let file: Int
+        let record: Int
     }
 
     private struct Check {
         var problems: [ImportProblem] = []
+        var refused: Set<Place> = []
         var entries = 0
         var currencies: KnownCurrencies
+        /// Those that are open before anything is posted.
+        var accountsBefore: Set<AccountKey> = []
+        /// Those, and those that the files open.
         var accounts: Set<AccountKey> = []
         var keys: [EntryID: (file: String, line: Int)] = [:]
     }
@@ -85,22 +91,27 @@ public struct Importer: Sendable {
             check.accounts.insert(key)
             types[key] = account.type
         }
-        for file in files {
-            var waiting: [ImportRecord] = []
+        check.accountsBefore = check.accounts
+        for (index, file) in files.enumerated() {
+            var waiting: [(place: Place, record: ImportRecord)] = []
             guard var reader = Self.reader(file, &check.problems) else { continue }
+            var count = 0
             while true {
                 let record: ImportRecord
+                let place = Place(file: index, record: count)
+                count += 1
                 do throws(ImportProblem) {
                     guard let next = try reader.next(check.currencies) else { break }
                     try Self.note(next, file, &check, &types)
                     record = next
                 } catch {
                     check.problems.append(Self.placed(error, file))
+                    check.refused.insert(place)
                     continue
                 }
                 guard case .entry = record.content else { continue }
                 check.entries += 1
-                waiting.append(record)
+                waiting.append((place, record))
                 if waiting.count >= batchEntries { try await checkStanding(&waiting, file, &check) }
             }
             try await checkStanding(&waiting, file, &check)
@@ -123,6 +134,8 @@ public struct Importer: Sendable {
                 }
                 types[key] = type
                 check.accounts.insert(key)
+                // From now on it has this exponent, also if it is ISO's and not in the book yet.
+                try check.currencies.define(try check.currencies.currency(currency.text))
             case .entry(let entry, let key):
                 try entry.validate()
                 if let first = check.keys[entry.id] {
@@ -150,13 +163,14 @@ public struct Importer: Sendable {
 
     /// Finds keys that stand in the book for something else.
     private func checkStanding(
-        _ records: inout [ImportRecord], _ file: File, _ check: inout Check
+        _ records: inout [(place: Place, record: ImportRecord)], _ file: File, _ check: inout Check
     ) async throws(LedgerError) {
-        let entries = records.compactMap { if case .entry(let entry, _) = $0.content { entry } else { nil } }
+        let entries = records.compactMap { if case .entry(let entry, _) = $0.record.content { entry } else { nil } }
         let conflicts = try await ledger.conflicts(entries)
-        for (index, record) in records.enumerated() {
+        for (index, (place, record)) in records.enumerated() {
             guard let conflict = conflicts[index] else { continue }
             check.problems.append(Self.placed(record.problem(conflict.message), file))
+            check.refused.insert(place)
         }
         records = []
     }
@@ -164,23 +178,27 @@ public struct Importer: Sendable {
     // MARK: - Pass 2: post
 
     private func post(
-        _ file: File, _ check: Check, _ refused: Set<Place>, _ summary: inout Summary, _ progress: (Int, Int) -> Void
+        _ file: File, _ index: Int, _ check: Check, _ opened: inout Set<AccountKey>, _ summary: inout Summary,
+        _ progress: (Int, Int) -> Void
     ) async throws(LedgerError) {
         var ignored: [ImportProblem] = []
         guard var reader = Self.reader(file, &ignored) else { return }
         var batch: [Entry] = []
+        var count = 0
         while true {
             let record: ImportRecord
+            let place = Place(file: index, record: count)
+            count += 1
             do throws(ImportProblem) {
                 guard let next = try reader.next(check.currencies) else { break }
                 record = next
             } catch { continue }
-            if refused.contains(Place(file: file.name, text: record.text)) { continue }
+            if check.refused.contains(place) { continue }
             switch record.content {
             case .currency(let currency): try await ledger.defineCurrency(currency)
             case .account(let path, let currency, let type):
                 try await ledger.openAccount(path, in: currency, type: type)
-                summary.accountsOpened += 1
+                if opened.insert(AccountKey(path: path, currency: currency)).inserted { summary.accountsOpened += 1 }
             case .entry(let entry, _): batch.append(entry)
             }
             if batch.count >= batchEntries { try await flush(&batch, check, &summary, progress) }

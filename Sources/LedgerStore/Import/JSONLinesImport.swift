@@ -38,33 +38,36 @@ struct JSONLinesImport: ImportReader {
 
     /// One line, and where things stand in it.
     private struct Line {
-        let bytes: ArraySlice<UInt8>
         let line: Int
         let text: String
+        let members: [String: JSON]
+        let places: JSONPlaces
 
         init(_ bytes: ArraySlice<UInt8>, _ line: Int) throws(ImportProblem) {
-            self.bytes = bytes
             self.line = line
-            guard let text = String(validating: bytes, as: UTF8.self) else {
-                let wrong = bytes.indices.first {
-                    String(validating: bytes[...$0], as: UTF8.self) == nil && !UTF8Check.mayContinue(bytes[...$0])
-                }
-                throw ImportProblem(
-                    line: line, column: (wrong ?? bytes.startIndex) - bytes.startIndex + 1, reason: "this is not UTF-8",
-                    text: String(decoding: bytes, as: UTF8.self))
+            text = String(decoding: bytes, as: UTF8.self)
+            if let wrong = UTF8Check.firstInvalid(bytes) {
+                throw ImportProblem(line: line, column: wrong + 1, reason: "this is not UTF-8", text: text)
             }
-            self.text = text
+            members = try Self.members(bytes, line, text)
+            places = JSONPlaces(bytes)
+            if let twice = places.twice {
+                throw ImportProblem(
+                    line: line, column: twice.offset + 1, reason: "“\(twice.name)” is there twice", text: text)
+            }
         }
 
         func record(_ currencies: KnownCurrencies) throws(ImportProblem) -> ImportRecord {
-            guard case .object(let members) = try json() else { throw problem("a line is one JSON object", "") }
             if members["account"] != nil { return try account(members, currencies) }
             if members["exponent"] != nil { return try currency(members) }
             return try entry(members, currencies)
         }
 
-        private func json() throws(ImportProblem) -> JSON {
-            do { return try JSONDecoder().decode(JSON.self, from: Data(bytes)) } catch {
+        private static func members(
+            _ bytes: ArraySlice<UInt8>, _ line: Int, _ text: String
+        ) throws(ImportProblem) -> [String: JSON] {
+            let value: JSON
+            do { value = try JSONDecoder().decode(JSON.self, from: Data(bytes)) } catch {
                 var column = 1
                 if case DecodingError.dataCorrupted(let context) = error,
                     let index = (context.underlyingError as NSError?)?.userInfo["NSJSONSerializationErrorIndex"] as? Int
@@ -73,6 +76,10 @@ struct JSONLinesImport: ImportReader {
                 }
                 throw ImportProblem(line: line, column: column, reason: "this is not JSON", text: text)
             }
+            guard case .object(let members) = value else {
+                throw ImportProblem(line: line, column: 1, reason: "a line is one JSON object", text: text)
+            }
+            return members
         }
 
         private func currency(_ members: [String: JSON]) throws(ImportProblem) -> ImportRecord {
@@ -118,44 +125,54 @@ struct JSONLinesImport: ImportReader {
             case .object(let payload)?: entry.payload = payload
             default: throw problem("the payload is an object", "payload")
             }
-            var places = ["": (line, 1)]
+            var found = ["": (line, 1)]
             switch members["postings"] {
             case nil, .null?: break
             case .array(let items)?:
                 for (number, item) in items.enumerated() {
                     entry.postings.append(try posting(item, number, currencies))
-                    places["debit \(number)"] = (line, column(of: "debit", number))
-                    places["credit \(number)"] = (line, column(of: "credit", number))
+                    for side in ["debit", "credit"] {
+                        found["\(side) \(number)"] = (line, column(of: "postings/\(number)/\(side)"))
+                    }
                 }
             default: throw problem("postings are a list", "postings")
             }
-            return ImportRecord(content: .entry(entry, key: key), line: line, places: places, text: text)
+            return ImportRecord(content: .entry(entry, key: key), line: line, places: found, text: text)
         }
 
         private func posting(_ item: JSON, _ number: Int, _ currencies: KnownCurrencies) throws(ImportProblem) -> Posting {
-            guard case .object(let members) = item else { throw problem("a posting is an object", "postings") }
-            try allow(JSONLinesImport.postingKeys, members, number)
-            let debit = try parse("debit", members, number) { text throws(LedgerError) in try AccountPath(text) }
-            let credit = try parse("credit", members, number) { text throws(LedgerError) in try AccountPath(text) }
-            let currency = try parse("currency", members, number) { text throws(LedgerError) in try currencies.currency(text) }
-            let amount = try parse("amount", members, number) { text throws(LedgerError) in try currency.positiveAmount(text) }
-            guard debit != credit else { throw problem("debit and credit are the same account", "credit", number) }
+            let path = "postings/\(number)"
+            guard case .object(let members) = item else { throw problem("a posting is an object", path) }
+            try allow(JSONLinesImport.postingKeys, members, in: path)
+            let debit = try parse("debit", members, in: path) { text throws(LedgerError) in try AccountPath(text) }
+            let credit = try parse("credit", members, in: path) { text throws(LedgerError) in try AccountPath(text) }
+            let currency = try parse("currency", members, in: path) { text throws(LedgerError) in
+                try currencies.currency(text)
+            }
+            let amount = try parse("amount", members, in: path) { text throws(LedgerError) in
+                try currency.positiveAmount(text)
+            }
+            guard debit != credit else { throw problem("debit and credit are the same account", "\(path)/credit") }
             return Posting(debit: debit, credit: credit, amount: amount)
         }
 
         // MARK: - Members
 
-        private func allow(_ keys: Set<String>, _ members: [String: JSON], _ number: Int = 0) throws(ImportProblem) {
+        private func allow(
+            _ keys: Set<String>, _ members: [String: JSON], in path: String = ""
+        ) throws(ImportProblem) {
             for key in members.keys.sorted() where !keys.contains(key) {
-                throw problem("“\(key)” is not known: \(keys.sorted().joined(separator: ", "))", key, number)
+                throw problem("“\(key)” is not known: \(keys.sorted().joined(separator: ", "))", Self.path(path, key))
             }
         }
 
-        private func string(_ key: String, _ members: [String: JSON], _ number: Int = 0) throws(ImportProblem) -> String {
+        private func string(
+            _ key: String, _ members: [String: JSON], in path: String = ""
+        ) throws(ImportProblem) -> String {
             switch members[key] {
             case .string(let text)?: return text
-            case nil: throw problem("“\(key)” is missing", number == 0 ? "" : "debit", number)
-            default: throw problem("“\(key)” is a string, in quotes", key, number)
+            case nil: throw problem("“\(key)” is missing", path)
+            default: throw problem("“\(key)” is a string, in quotes", Self.path(path, key))
             }
         }
 
@@ -166,34 +183,23 @@ struct JSONLinesImport: ImportReader {
         }
 
         private func parse<T>(
-            _ key: String, _ members: [String: JSON], _ number: Int = 0, _ read: (String) throws(LedgerError) -> T
+            _ key: String, _ members: [String: JSON], in path: String = "", _ read: (String) throws(LedgerError) -> T
         ) throws(ImportProblem) -> T {
-            let text = try string(key, members, number)
-            do throws(LedgerError) { return try read(text) } catch { throw problem(error.message, key, number) }
+            let text = try string(key, members, in: path)
+            do throws(LedgerError) { return try read(text) } catch { throw problem(error.message, Self.path(path, key)) }
         }
 
         private func record(_ content: ImportRecord.Content) -> ImportRecord {
             ImportRecord(content: content, line: line, places: ["": (line, 1)], text: text)
         }
 
-        private func problem(_ reason: String, _ key: String, _ number: Int = 0) -> ImportProblem {
-            ImportProblem(line: line, column: column(of: key, number), reason: reason, text: text)
+        private func problem(_ reason: String, _ path: String) -> ImportProblem {
+            ImportProblem(line: line, column: column(of: path), reason: reason, text: text)
         }
 
-        /// Where the name of a member stands: its occurrence with this number (from 0); 1 if it does not.
-        private func column(of key: String, _ number: Int) -> Int {
-            guard !key.isEmpty else { return 1 }
-            let quoted = Array("\"\(key)\"".utf8)
-            var seen = 0
-            var place = bytes.startIndex
-            while place + quoted.count <= bytes.endIndex {
-                if bytes[place] == quoted[0], bytes[place..<place + quoted.count].elementsEqual(quoted) {
-                    if seen == number { return place - bytes.startIndex + 1 }
-                    seen += 1
-                }
-                place += 1
-            }
-            return 1
-        }
+        private static func path(_ path: String, _ key: String) -> String { path.isEmpty ? key : "\(path)/\(key)" }
+
+        /// Where a member begins, with its name; 1 if it is not there.
+        private func column(of path: String) -> Int { places.offsets[path].map { $0 + 1 } ?? 1 }
     }
 }
