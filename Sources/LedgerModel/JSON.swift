@@ -47,12 +47,11 @@ extension JSON: Codable {
             self = .string(text)
         } else if let members = try? value.decode([String: JSON].self) {
             self = .object(members)
-        } else if let integer = try? value.decode(Int64.self) {
-            self = .integer(integer)
         } else if let flag = try? value.decode(Bool.self) {
             self = .bool(flag)
         } else if let number = try? value.decode(Decimal.self) {
-            self = .number(number)
+            // Not asked for as an Int64: the decoder would go through a Double and drop the decimals of a long number.
+            self = Int64(number.description).map(JSON.integer) ?? .number(number)
         } else {
             self = .array(try value.decode([JSON].self))
         }
