@@ -29,11 +29,9 @@ public struct Doctor: Sendable {
     /// - Throws: ``DatabaseError`` if the server or the book cannot be reached at all.
     public func examine() async throws -> [Finding] {
         var findings: [Finding] = []
-        findings += try await with(owner, role: nil) { connection in
-            let settings = try await Self.settings(connection)
-            let triggers = try await triggers(connection)
-            let migrations = try await migrations(connection)
-            return settings + triggers + migrations
+        do { findings += try await with(owner, role: nil, book) } catch let error as DatabaseError where error.kind == .denied {
+            // No owner, but a login that has what it may by its roles only.
+            findings += try await with(owner, role: .auditor, book)
         }
         for role in BookRole.allCases {
             do {
@@ -47,6 +45,14 @@ public struct Doctor: Sendable {
             }
         }
         return findings
+    }
+
+    /// What does not depend on a role.
+    private func book(_ connection: MariaDBConnection) async throws -> [Finding] {
+        let settings = try await Self.settings(connection)
+        let triggers = try await triggers(connection)
+        let migrations = try await migrations(connection)
+        return settings + triggers + migrations
     }
 
     // MARK: - Settings
