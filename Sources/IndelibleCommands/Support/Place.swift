@@ -20,34 +20,46 @@ struct Place: Sendable {
 
     init(_ options: BookOptions) async throws {
         let reader = try await Self.reader()
-        let folder = options.folder ?? reader.string(forKey: "folder") ?? ".indelible"
-        if let url = options.database ?? reader.string(forKey: "database") {
+        func setting(_ option: String?, _ key: ConfigKey, isSecret: Bool = false) async throws -> String? {
+            if let option { return option }
+            do { return try await reader.fetchString(forKey: key, isSecret: isSecret) } catch {
+                // Passing it over would choose another book.
+                throw Failure(.badInput, "the setting “\(key)” of the configuration is no text")
+            }
+        }
+        let folder = try await setting(options.folder, "folder") ?? ".indelible"
+        if let url = try await setting(options.database, "database") {
             guard options.book == nil else {
                 throw Failure(.usage, "--book names a book of the private server; with a database address it stands in the address")
             }
             server = .given(url: url)
         } else {
-            server = .own(folder: folder, book: options.book ?? reader.string(forKey: "book") ?? "book")
+            server = .own(folder: folder, book: try await setting(options.book, "book") ?? "book")
         }
-        if let path = options.passwordFile ?? reader.string(forKey: "password.file") {
+        if let path = try await setting(options.passwordFile, "password_file") {
             password = try Self.password(inFile: path)
         } else {
-            password = Secret(reader.string(forKey: "password", isSecret: true) ?? "")
+            password = Secret(try await setting(nil, "password", isSecret: true) ?? "")
         }
     }
 
     /// The book for what a role may do. Starts the private server.
     func location() async throws -> BookLocation {
         switch server {
-        case .given(let url): return try BookLocation(url: url, defaultUser: Self.systemUser, password: password)
+        case .given(let url):
+            return try Self.named { () throws(DatabaseError) in
+                try BookLocation(url: url, defaultUser: Self.systemUser, password: password)
+            }
         case .own(let folder, let book):
             guard LocalMariaDB.status(folder: folder) != .absent else {
                 throw Failure(.unavailable, "there is no book in \(folder): create one with `indelible init`")
             }
             let own = try await LocalMariaDB.start(.init(folder: folder))
-            return try BookLocation(
-                server: .socket(path: own.socketPath), book: book, user: Self.privateLogin,
-                password: try privatePassword(create: false))
+            let password = try privatePassword(create: false)
+            return try Self.named { () throws(DatabaseError) in
+                try BookLocation(
+                    server: .socket(path: own.socketPath), book: book, user: Self.privateLogin, password: password)
+            }
         }
     }
 
@@ -55,13 +67,7 @@ struct Place: Sendable {
     func privatePassword(create: Bool) throws -> Secret {
         guard case .own(let folder, _) = server else { return password }
         let path = folder + "/password"
-        if create, !FileManager.default.fileExists(atPath: path) {
-            var random = SystemRandomNumberGenerator()
-            let digits = (0..<4).map { _ in String(UInt64.random(in: .min ... .max, using: &random), radix: 36) }.joined()
-            guard FileManager.default.createFile(
-                atPath: path, contents: Data(digits.utf8), attributes: [.posixPermissions: 0o600])
-            else { throw Failure(.unavailable, "the file \(path) cannot be written") }
-        }
+        if create, !FileManager.default.fileExists(atPath: path) { try Self.writePassword(path) }
         guard FileManager.default.fileExists(atPath: path) else {
             throw Failure(.unavailable, "there is no book in \(folder): create one with `indelible init`")
         }
@@ -74,11 +80,35 @@ struct Place: Sendable {
         case .given: return try await location()
         case .own(let folder, let book):
             let own = try await LocalMariaDB.start(.init(folder: folder))
-            return try BookLocation(server: .socket(path: own.socketPath), book: book, user: own.adminUser)
+            return try Self.named { () throws(DatabaseError) in
+                try BookLocation(server: .socket(path: own.socketPath), book: book, user: own.adminUser)
+            }
+        }
+    }
+
+    /// Writes a new password, whole, unless somebody else was faster: two programs that make the login must agree on it.
+    private static func writePassword(_ path: String) throws {
+        var random = SystemRandomNumberGenerator()
+        let digits = (0..<4).map { _ in String(UInt64.random(in: .min ... .max, using: &random), radix: 36) }.joined()
+        let own = path + "." + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: own) }
+        guard FileManager.default.createFile(
+            atPath: own, contents: Data(digits.utf8), attributes: [.posixPermissions: 0o600])
+        else { throw Failure(.unavailable, "the file \(path) cannot be written") }
+        // A second name for the same file: the first one to take the name has it.
+        do { try FileManager.default.linkItem(atPath: own, toPath: path) } catch {
+            guard FileManager.default.fileExists(atPath: path) else {
+                throw Failure(.unavailable, "the file \(path) cannot be written")
+            }
         }
     }
 
     private static var systemUser: String { NSUserName() }
+
+    /// A name that cannot be one is bad input: there is nothing wrong with a database.
+    private static func named(_ location: () throws(DatabaseError) -> BookLocation) throws -> BookLocation {
+        do { return try location() } catch { throw Failure(.badInput, error.message) }
+    }
 
     private static func reader() async throws -> ConfigReader {
         let environment = EnvironmentVariablesProvider().prefixKeys(with: "indelible")
