@@ -33,14 +33,14 @@ func shell(_ line: String, environment: [String: String] = [:], folder: String? 
 func run(
     _ path: String, _ arguments: [String], environment: [String: String] = [:], input: Data = Data(), folder: String? = nil
 ) async throws -> Finished {
-    let own = try Folder()
-    defer { if folder == nil { own.remove() } }
+    let own = try folder == nil ? Folder() : nil
+    defer { own?.remove() }
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment
         .filter { !$0.key.hasPrefix("INDELIBLE_") }.merging(environment) { $1 }
-    process.currentDirectoryURL = URL(fileURLWithPath: folder ?? own.path)
+    process.currentDirectoryURL = URL(fileURLWithPath: folder ?? own?.path ?? "/")
     // Files, not pipes: nobody has to empty them while it runs.
     let streams = try Folder()
     defer { streams.remove() }
