@@ -50,7 +50,7 @@ import Testing
         .init("f.csv", "key,effective_at,debit,credit,amount,currency\na,soon,cash,alice,1,EUR\n", "f.csv:2:3: “soon” is no time"),
         .init("f.jsonl", goodLine + "{\"key\":\n", "f.jsonl:2:"),
         .init("f.jsonl", goodLine + "[]\n", "f.jsonl:2:1: a line is one JSON object"),
-        .init("f.jsonl", Array((goodLine + "{\"key\":\"").utf8) + [0xC3, 0x28, 0x22, 0x7D, 0x0A], "f.jsonl:2:10: this is not UTF-8"),
+        .init("f.jsonl", Array((goodLine + "{\"key\":\"").utf8) + [0xC3, 0x28, 0x22, 0x7D, 0x0A], "f.jsonl:2:9: this is not UTF-8"),
         .init("f.jsonl", goodLine + "{\"key\":\"a\",\"memo\":\"\"}\n", "f.jsonl:2:12: “memo” is not known"),
         .init("f.jsonl", goodLine + line("cash", "nobody", "1", "EUR"), "there is no account nobody in EUR"),
         .init("f.jsonl", goodLine + line("cash", "alice", "0", "EUR"), "it must be more than 0"),
