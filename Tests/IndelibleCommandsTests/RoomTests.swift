@@ -6,9 +6,9 @@ import Testing
 /// A disk that is full, on the server or where the output goes; a reader that has gone.
 @Suite struct RoomTests {
     /// The tables cannot grow beyond 20 MB, so the server itself answers that a table is full.
-    private static let tight = [
-        "--innodb_file_per_table=0", "--innodb_data_file_path=ibdata1:12M;ibdata2:8M",
-    ]
+    private static let tight = ["--innodb_file_per_table=0", "--innodb_data_file_path=ibdata1:12M;ibdata2:8M"]
+    /// The same with another file.
+    private static let wide = ["--innodb_file_per_table=0", "--innodb_data_file_path=ibdata1:12M;ibdata2:8M;ibdata3:8M:autoextend"]
 
     @Test func `a server without room refuses the batch, keeps what it has and works again`() async throws {
         let folder = try Folder()
@@ -22,19 +22,20 @@ import Testing
             #expect(finished.status == 0, "\(finished.all)")
         }
         let memo = String(repeating: "m", count: 4000)
-        var full: Finished?
+        var full: (command: [String], finished: Finished)?
         for file in 1...12 {
             let lines = (1...500).map {
                 #"{"key":"\#(file)-\#($0)","description":"\#(memo)","postings":[{"debit":"cash","credit":"alice","amount":"1","currency":"EUR"}]}"#
             }
             try folder.write("f\(file).jsonl", lines.joined(separator: "\n"))
-            let finished = try await indelible(["import", "f\(file).jsonl"], folder: folder.path)
+            let command = ["import", "f\(file).jsonl"]
+            let finished = try await indelible(command, folder: folder.path)
             if finished.status != 0 {
-                full = finished
+                full = (command, finished)
                 break
             }
         }
-        let refused = try #require(full, "20 MB held 24 MB")
+        let (command, refused) = try #require(full, "20 MB held 24 MB")
         expectFailure(refused, 69, "the database has no room left, nothing was written", "full")
         expectFailure(refused, 69, "1114", "full")
         // All of a batch, or nothing: 500 postings each.
@@ -45,7 +46,16 @@ import Testing
         // The projector may not have room for its rows either; the journal is whole all the same.
         let reconciled = try await indelible(["reconcile", "--max-lag", "1000000"], folder: folder.path)
         #expect(reconciled.status == 0, "\(reconciled.all)")
+
+        // With room again the same command goes on where it was.
         try await server.stop()
+        let wider = try await LocalMariaDB.start(.init(folder: own, idleShutdownSeconds: 120, extraOptions: Self.wide))
+        for command in [command, ["project", "once"], ["reconcile"]] {
+            let finished = try await indelible(command, folder: folder.path)
+            #expect(finished.status == 0, "\(command): \(finished.all)")
+        }
+        #expect(try await sql(wider, "SELECT COUNT(*) FROM book.posting") == [String(Int(counts[0])! + 500)])
+        try await wider.stop()
         folder.remove()
     }
 
