@@ -4,8 +4,8 @@ import IndelibleTesting
 import LocalMariaDB
 import Testing
 
-/// A book on a given server: who may not enter or do something is told so, and no password is ever printed.
-@Suite struct AccessTests {
+/// A book on a given server (one after the other: each test has its own): who may not enter or do something is told so, and no password is ever printed.
+@Suite(.serialized) struct AccessTests {
     private static let password = "geheim-4711"
     private static let post = [
         "post", "--key", "k", "--debit", "cash", "--credit", "alice", "--amount", "1", "--currency", "EUR", "--database",

@@ -31,7 +31,8 @@ import Testing
         .init("f.csv", head + good + "a,cash,\"alice,1,EUR\n", "f.csv:3:8: a quoted field is not closed"),
         .init("f.csv", head + good + "a,cash,\"ali\"ce,1,EUR\n", "f.csv:3:13: text stands behind a closing quote"),
         .init("f.csv", head + good + "a,cash,ali\"ce,1,EUR\n", "f.csv:3:11: a quote stands in a field"),
-        .init("f.csv", Array((head + good + "a,cash,al").utf8) + [0xFF] + Array("ice,1,EUR\n".utf8), "f.csv:3:10: this is not UTF-8"),
+        .init(
+            "f.csv", Array((head + good + "a,cash,al").utf8) + [0xFF] + Array("ice,1,EUR\n".utf8), "f.csv:3:10: this is not UTF-8"),
         .init("f.csv", head + good + ",cash,alice,1,EUR\n", "f.csv:3:1: the key is empty"),
         .init("f.csv", head + good + "a,cash,nobody,1,EUR\n", "f.csv:3:8: there is no account nobody in EUR"),
         .init("f.csv", head + good + "a,cash,bob,1,EUR\n", "f.csv:3:8: the account bob is in USD, not in EUR"),
@@ -39,18 +40,22 @@ import Testing
         .init("f.csv", head + good + "a,cash,alice,0.00,EUR\n", "f.csv:3:14: the amount is 0.00; it must be more than 0"),
         .init("f.csv", head + good + "a,cash,alice,-1,EUR\n", "f.csv:3:14: the amount is -1; it must be more than 0"),
         .init("f.csv", head + good + "a,cash,alice,1.005,EUR\n", "f.csv:3:14: “1.005” is no amount of EUR: 3 decimals"),
-        .init("f.csv", head + good + "a,cash,alice,92233720368547758.08,EUR\n", "f.csv:3:14: “92233720368547758.08” is no amount"),
+        .init(
+            "f.csv", head + good + "a,cash,alice,92233720368547758.08,EUR\n", "f.csv:3:14: “92233720368547758.08” is no amount"),
         .init("f.csv", head + good + "a,cash,alice,1,XXX\n", "f.csv:3:16: the book has no currency XXX"),
         .init("f.csv", head + good + "a,cash,a::b,1,EUR\n", "f.csv:3:8: “a::b” is no account path"),
         .init("f.csv", head + good + "standing,cash,alice,2,EUR\n", "f.csv:3:1: the id"),
         .init("f.csv", head + good + "a,cash,alice,1,EUR\n" + good, "f.csv:4:1: the key “good” is used already, in f.csv:2"),
-        .init("f.csv", "account,currency,type\ncash,EUR,income\n", "f.csv:2:1: the account cash in EUR is open already, as asset"),
+        .init(
+            "f.csv", "account,currency,type\ncash,EUR,income\n", "f.csv:2:1: the account cash in EUR is open already, as asset"),
         .init("f.csv", "account,currency,type\nx,EUR,debt\n", "f.csv:2:7: “debt” is no type of account"),
         .init("f.csv", "currency,exponent\nEUR,3\n", "f.csv:2:1: EUR has the exponent 2 in this book"),
-        .init("f.csv", "key,effective_at,debit,credit,amount,currency\na,soon,cash,alice,1,EUR\n", "f.csv:2:3: “soon” is no time"),
+        .init(
+            "f.csv", "key,effective_at,debit,credit,amount,currency\na,soon,cash,alice,1,EUR\n", "f.csv:2:3: “soon” is no time"),
         .init("f.jsonl", goodLine + "{\"key\":\n", "f.jsonl:2:"),
         .init("f.jsonl", goodLine + "[]\n", "f.jsonl:2:1: a line is one JSON object"),
-        .init("f.jsonl", Array((goodLine + "{\"key\":\"").utf8) + [0xC3, 0x28, 0x22, 0x7D, 0x0A], "f.jsonl:2:9: this is not UTF-8"),
+        .init(
+            "f.jsonl", Array((goodLine + "{\"key\":\"").utf8) + [0xC3, 0x28, 0x22, 0x7D, 0x0A], "f.jsonl:2:9: this is not UTF-8"),
         .init("f.jsonl", goodLine + "{\"key\":\"a\",\"memo\":\"\"}\n", "f.jsonl:2:12: “memo” is not known"),
         .init("f.jsonl", goodLine + line("cash", "nobody", "1", "EUR"), "there is no account nobody in EUR"),
         .init("f.jsonl", goodLine + line("cash", "alice", "0", "EUR"), "it must be more than 0"),

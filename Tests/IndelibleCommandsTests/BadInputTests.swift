@@ -43,7 +43,8 @@ import Testing
         .init("no such day", "\(post) --effective-at 2026-02-30", 65, "“2026-02-30” is no time"),
         .init("conflict: amount", "\(post) --key standing --amount 2", 65, "stands for another entry"),
         .init("conflict: kind", "\(post) --key standing --kind other", 65, "its kind is posted, asked: other"),
-        .init("conflict: payload", "\(post) --key standing --actor eve", 65, "its payload is none, asked: {\"actor\":\"eve\"}"),
+        .init(
+            "conflict: payload", "\(post) --key standing --actor eve", 65, "its payload is none, asked: {\"actor\":\"eve\"}"),
         // Entries as JSON.
         .init("not JSON", "post --json", 65, "standard input:1:1: this is not JSON", input: "{nope"),
         .init("no object", "post --json", 65, "a line is one JSON object", input: "[]"),
@@ -77,7 +78,8 @@ import Testing
         .init("book of a bad name", "balance --database mariadb://u@host/Book-1", 65, "“Book-1” is no name of a book"),
         .init("no such host", "balance --database mariadb://u@no-such-host.invalid/book", 69, "no-such-host.invalid"),
         .init("port closed", "balance --database mariadb://u@127.0.0.1:1/book", 69, "no database answers"),
-        .init("no book in the folder", "balance --folder empty", 69, "there is no book in empty: create one with `indelible init`"),
+        .init(
+            "no book in the folder", "balance --folder empty", 69, "there is no book in empty: create one with `indelible init`"),
         // The command line.
         .init("unknown verb", "transfer", 64, "Unexpected argument 'transfer'"),
         .init("unknown option", "balance --fast", 64, "Unknown option '--fast'"),
@@ -91,7 +93,8 @@ import Testing
         .init("two ways to one entry", "entry show nope --position 1", 64, "Give a key, --id or --position."),
         .init("unknown kind of file", "import journal.txt", 64, "ends neither in .csv nor in .jsonl"),
         .init("reconcile as CSV", "reconcile --format csv", 64, "reconcile prints a table or JSON"),
-        .init("two places", "balance --book b --database mariadb://u@host/book", 64, "--book names a book of the private server"),
+        .init(
+            "two places", "balance --book b --database mariadb://u@host/book", 64, "--book names a book of the private server"),
     ]
 
     @Test(arguments: rows) func `bad input is refused and writes nothing`(_ row: Row) async throws {

@@ -20,22 +20,26 @@ import Testing
         .init(what: "nothing", status: 69, message: "there is no book in .indelible"),
         .init(what: "file", file: file, status: 69, message: "'file.invalid'"),
         .init(what: "environment", environment: environment, status: 69, message: "'environment.invalid'"),
-        .init(what: "environment over file", environment: environment, file: file, status: 69, message: "'environment.invalid'"),
+        .init(
+            what: "environment over file", environment: environment, file: file, status: 69, message: "'environment.invalid'"),
         .init(
             what: "option over both", option: "mariadb://option.invalid/book", environment: environment, file: file,
             status: 69, message: "'option.invalid'"),
-        .init(what: "folder in the file", file: #"{"folder":"elsewhere"}"#, status: 69, message: "there is no book in elsewhere"),
+        .init(
+            what: "folder in the file", file: #"{"folder":"elsewhere"}"#, status: 69, message: "there is no book in elsewhere"),
         .init(
             what: "folder in the environment", environment: ["INDELIBLE_FOLDER": "there"], file: #"{"folder":"elsewhere"}"#,
             status: 69, message: "there is no book in there"),
         .init(
             what: "another file", environment: ["INDELIBLE_CONFIG": "other.json"], file: file, status: 65,
             message: "the configuration file other.json cannot be read"),
-        .init(what: "a file that is no JSON", file: "{", status: 65, message: "the configuration file indelible.json cannot be read"),
+        .init(
+            what: "a file that is no JSON", file: "{", status: 65, message: "the configuration file indelible.json cannot be read"),
         .init(
             what: "a setting that is no text", file: #"{"database":5}"#, status: 65,
             message: "the setting “database” of the configuration is no text"),
-        .init(what: "a password file that is not there", file: #"{"password_file":"none"}"#, status: 65, message: "none cannot be read"),
+        .init(
+            what: "a password file that is not there", file: #"{"password_file":"none"}"#, status: 65, message: "none cannot be read"),
         .init(
             what: "a password in an address of the file", file: #"{"database":"mariadb://u:geheim@h/book"}"#, status: 65,
             message: "a password does not belong into the address"),

@@ -4,7 +4,7 @@ import LocalMariaDB
 import Testing
 
 /// `doctor` says of everything that protects a book whether it holds, and what may happen where it does not.
-@Suite struct DoctorTests {
+@Suite(.serialized) struct DoctorTests {
     @Test func `a book of init is clean`() async throws {
         let book = try await standing.value
         let finished = try await doctor(["--folder", book.folder, "--book", book.name])

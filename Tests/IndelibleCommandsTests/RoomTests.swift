@@ -8,7 +8,7 @@ import Testing
     /// The tables cannot grow beyond 20 MB, so the server itself answers that a table is full.
     private static let tight = ["--innodb_file_per_table=0", "--innodb_data_file_path=ibdata1:12M;ibdata2:8M"]
     /// The same with another file.
-    private static let wide = ["--innodb_file_per_table=0", "--innodb_data_file_path=ibdata1:12M;ibdata2:8M;ibdata3:8M:autoextend"]
+    private static let wide = [tight[0], tight[1] + ";ibdata3:8M:autoextend"]
 
     @Test func `a server without room refuses the batch, keeps what it has and works again`() async throws {
         let folder = try Folder()
@@ -25,7 +25,8 @@ import Testing
         var full: (command: [String], finished: Finished)?
         for file in 1...12 {
             let lines = (1...500).map {
-                #"{"key":"\#(file)-\#($0)","description":"\#(memo)","postings":[{"debit":"cash","credit":"alice","amount":"1","currency":"EUR"}]}"#
+                #"{"key":"\#(file)-\#($0)","description":"\#(memo)","postings":[{"debit":"cash","credit":"alice","#
+                    + #""amount":"1","currency":"EUR"}]}"#
             }
             try folder.write("f\(file).jsonl", lines.joined(separator: "\n"))
             let command = ["import", "f\(file).jsonl"]
