@@ -31,6 +31,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.0.0"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
+        .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.2.0"),
     ],
     targets: [
         // The C client of MariaDB; only MariaDBDriver imports it.
@@ -40,7 +43,15 @@ let package = Package(
             providers: [.apt(["libmariadb-dev"]), .brew(["mariadb-connector-c"])]
         ),
         // A general client for MariaDB. It knows no ledger.
-        .target(name: "MariaDBDriver", dependencies: ["CMariaDB"], swiftSettings: strict),
+        .target(
+            name: "MariaDBDriver",
+            dependencies: [
+                "CMariaDB", .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ],
+            swiftSettings: strict
+        ),
         // The pure domain: amounts, accounts, entries. It knows no database.
         .target(
             name: "LedgerModel",

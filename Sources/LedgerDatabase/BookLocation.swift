@@ -21,6 +21,20 @@ public struct BookLocation: Sendable, Hashable {
     public var user: String
     /// Never printed.
     public var password: Secret
+    /// For TCP.
+    public var encryption: Encryption = .verifyServerCertificate
+    /// A file (PEM) with the authorities whose certificates are trusted; nil for those of the system.
+    public var authorities: String?
+
+    /// What of a TCP connection is encrypted and verified, by the names of the `mariadb` client's options.
+    public enum Encryption: Sendable, Hashable {
+        /// `--skip-ssl`
+        case skipSSL
+        /// `--disable-ssl-verify-server-cert`: encrypted, with whoever answers.
+        case disableVerifyServerCertificate
+        /// `--ssl-verify-server-cert`
+        case verifyServerCertificate
+    }
 
     /// - Throws: `schema` if the name of the book cannot be one.
     public init(server: Server, book: String, user: String, password: Secret = Secret("")) throws(DatabaseError) {
@@ -85,6 +99,12 @@ extension BookLocation {
         var configuration = ConnectionConfiguration(
             address: address, user: user, password: Password(password.text), database: isDatabaseSelected ? book : nil,
             role: role.map { $0.name(book: book) })
+        let certificates = TLS.Certificates(authorities: authorities)
+        switch encryption {
+        case .skipSSL: configuration.tls = .skipSSL
+        case .disableVerifyServerCertificate: configuration.tls = .disableVerifyServerCertificate(certificates: certificates)
+        case .verifyServerCertificate: configuration.tls = .verifyServerCertificate(certificates: certificates)
+        }
         configuration.sessionVariables = [SessionVariable("tx_isolation", "READ-COMMITTED")]
         return configuration
     }

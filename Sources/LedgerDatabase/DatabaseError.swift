@@ -50,7 +50,7 @@ public struct DatabaseError: Error, Sendable, CustomStringConvertible {
         if error.isDuplicateKey { return .duplicateKey(error.keyName ?? "") }
         switch error.number {
         case MariaDBError.Number.lockWaitTimeout: return .lockWaitTimeout
-        case 2002, 2003, 2005, 2001, 2009: return .unreachable
+        case 2002, 2003, 2005, 2001, 2009, 2026: return .unreachable
         case 1044, 1045, 1142, 1143, 1227, 1370, 1698, 1959, 1976: return .denied
         case 1021, 1114, 1026, 3: return .storageFull
         case 1049, 1146, 1054, 1305: return .schema

@@ -82,10 +82,10 @@ public struct BookOwner: Sendable {
         try await withConnection { connection in
             let login = "\(Self.quoted(user))@\(Self.quoted(host))"
             let identified = "IDENTIFIED BY \(Self.quoted(password.text))"
-            do throws(MariaDBError) {
+            do {
                 try await connection.execute(unprepared: "CREATE USER IF NOT EXISTS \(login) \(identified)")
                 try await connection.execute(unprepared: "ALTER USER \(login) \(identified)")
-            } catch {
+            } catch let error as MariaDBError {
                 // The statement holds the password.
                 throw MariaDBError(number: error.number, sqlState: error.sqlState, message: error.message)
             }
@@ -124,13 +124,15 @@ public struct BookOwner: Sendable {
 
 extension MariaDBConnection {
     /// Runs an insert; false if a unique key refused its row.
-    func inserts(_ sql: SQL) throws(MariaDBError) -> Bool {
-        do throws(MariaDBError) {
-            _ = try query(sql)
-            return true
-        } catch {
-            guard error.isDuplicateKey else { throw error }
-            return false
+    func inserts(_ sql: SQL) async throws -> Bool {
+        try await session { session in
+            do throws(MariaDBError) {
+                try session.query(sql)
+                return true
+            } catch {
+                guard error.isDuplicateKey else { throw error }
+                return false
+            }
         }
     }
 }

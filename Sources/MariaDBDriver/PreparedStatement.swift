@@ -5,18 +5,27 @@ import CMariaDB
 /// The buffers stay at one address for the life of the statement: the C client keeps pointers to them.
 @safe final class PreparedStatement {
     private let statement: UnsafeMutablePointer<MYSQL_STMT>
-    private let text: String
+    private unowned let session: Session
+    let text: String
     private let parameterCount: Int
     private var columns: ColumnBuffers?
+    private var width = 0
+    /// Rows of a result may be left to read.
+    private var hasResult = false
     private var isOpen = true
+    private var isArrayBound = false
     var lastUse: UInt64 = 0
+    private(set) var affectedRows: UInt64 = 0
+    private(set) var lastInsertID: UInt64 = 0
 
-    init(_ handle: UnsafeMutablePointer<MYSQL>, _ text: String) throws(MariaDBError) {
-        guard let statement = unsafe mysql_stmt_init(handle) else {
+    init(_ session: Session, _ text: String) throws(MariaDBError) {
+        guard let statement = unsafe mysql_stmt_init(session.handle) else {
             throw MariaDBError(number: 2008, message: "out of memory in the client library", statement: text)
         }
         unsafe self.statement = statement
+        self.session = session
         self.text = text
+        session.announce(.prepare)
         let failed = unsafe text.withCString { unsafe mysql_stmt_prepare(statement, $0, UInt(text.utf8.count)) != 0 }
         if failed {
             let error = unsafe Self.error(of: statement, text)
@@ -34,48 +43,66 @@ import CMariaDB
         unsafe mysql_stmt_close(statement)
     }
 
-    func execute(_ binds: [SQLValue]) throws(MariaDBError) -> SQLResult {
-        guard binds.count == parameterCount else {
-            throw MariaDBError(
-                number: 0, message: "\(parameterCount) parameters and \(binds.count) values", statement: text)
-        }
-        try send(binds)
-        let width = unsafe Int(mysql_stmt_field_count(statement))
-        guard width > 0 else {
-            return unsafe SQLResult(
-                columns: [], values: [], affectedRows: mysql_stmt_affected_rows(statement),
-                lastInsertID: mysql_stmt_insert_id(statement))
-        }
-        defer { unsafe mysql_stmt_free_result(statement) }
-        let buffers = try columnBuffers(width: width)
-        guard unsafe mysql_stmt_bind_result(statement, buffers.binds) == 0 else { throw failure() }
-        var values: [SQLValue] = []
-        while true {
-            switch unsafe mysql_stmt_fetch(statement) {
-            case 0, MYSQL_DATA_TRUNCATED:
-                for column in 0..<width { values.append(try value(column, of: buffers)) }
-                if buffers.hasGrown {
-                    // The client copied the old addresses.
-                    guard unsafe mysql_stmt_bind_result(statement, buffers.binds) == 0 else { throw failure() }
-                    buffers.hasGrown = false
-                }
-            case MYSQL_NO_DATA:
-                return SQLResult(columns: buffers.names, values: values, affectedRows: 0, lastInsertID: 0)
-            default: throw failure()
-            }
-        }
+    /// The names of the result's columns; empty if there is none.
+    var columnNames: [String] { width == 0 ? [] : columns?.names ?? [] }
+    var buffers: ColumnBuffers {
+        guard let columns else { preconditionFailure("a row is read before one was fetched") }
+        return columns
     }
 
-    private func send(_ binds: [SQLValue]) throws(MariaDBError) {
+    // MARK: - Sending
+
+    func send(_ binds: [SQLValue]) throws(MariaDBError) {
+        try requireCount(binds.count)
+        setArraySize(0)
         let parameters = ParameterBuffers(binds)
         defer { parameters.deallocate() }
         if !binds.isEmpty {
             guard unsafe mysql_stmt_bind_param(statement, parameters.binds) == 0 else { throw failure() }
         }
-        guard unsafe mysql_stmt_execute(statement) == 0 else { throw failure() }
+        try execute()
     }
 
-    private func columnBuffers(width: Int) throws(MariaDBError) -> ColumnBuffers {
+    /// Sends one execution for each row of the columns.
+    func sendBulk(_ values: [SQLColumnValues]) throws(MariaDBError) {
+        try requireCount(values.count)
+        let rows = values.first?.count ?? 0
+        guard rows > 0, values.allSatisfy({ $0.count == rows }) else {
+            throw MariaDBError(number: 0, message: "bulk columns have the same number of values, at least one", statement: text)
+        }
+        let parameters = ColumnParameters(values)
+        defer { parameters.deallocate() }
+        setArraySize(UInt32(rows))
+        guard unsafe mysql_stmt_bind_param(statement, parameters.binds) == 0 else { throw failure() }
+        try execute()
+    }
+
+    private func setArraySize(_ size: UInt32) {
+        guard size > 0 || isArrayBound else { return }
+        var size = size
+        unsafe mysql_stmt_attr_set(statement, STMT_ATTR_ARRAY_SIZE, &size)
+        isArrayBound = size > 0
+    }
+
+    private func requireCount(_ count: Int) throws(MariaDBError) {
+        guard count == parameterCount else {
+            throw MariaDBError(number: 0, message: "\(parameterCount) parameters and \(count) values", statement: text)
+        }
+    }
+
+    private func execute() throws(MariaDBError) {
+        session.announce(.execute)
+        guard unsafe mysql_stmt_execute(statement) == 0 else { throw failure() }
+        width = unsafe Int(mysql_stmt_field_count(statement))
+        affectedRows = unsafe width == 0 ? mysql_stmt_affected_rows(statement) : 0
+        lastInsertID = unsafe width == 0 ? mysql_stmt_insert_id(statement) : 0
+        guard width > 0 else { return }
+        hasResult = true
+        let buffers = try columnBuffers()
+        guard unsafe mysql_stmt_bind_result(statement, buffers.binds) == 0 else { throw failure() }
+    }
+
+    private func columnBuffers() throws(MariaDBError) -> ColumnBuffers {
         if let columns, columns.names.count == width { return columns }
         guard let metadata = unsafe mysql_stmt_result_metadata(statement) else { throw failure() }
         defer { unsafe mysql_free_result(metadata) }
@@ -84,14 +111,46 @@ import CMariaDB
         return new
     }
 
-    private func value(_ column: Int, of buffers: ColumnBuffers) throws(MariaDBError) -> SQLValue {
-        if buffers.isTruncated(column) {
-            buffers.grow(column)
-            guard
-                unsafe mysql_stmt_fetch_column(statement, buffers.binds.advanced(by: column), UInt32(column), 0) == 0
-            else { throw failure() }
+    // MARK: - Reading
+
+    /// Fetches the next row into the buffers; false at the end.
+    func fetch() throws(MariaDBError) -> Bool {
+        guard hasResult, let columns else { return false }
+        if columns.hasGrown {
+            // The client copied the old addresses.
+            guard unsafe mysql_stmt_bind_result(statement, columns.binds) == 0 else { throw failure() }
+            columns.hasGrown = false
         }
-        return buffers.value(column)
+        session.announce(.fetch)
+        switch unsafe mysql_stmt_fetch(statement) {
+        case 0: return true
+        case MYSQL_DATA_TRUNCATED:
+            for column in 0..<width where columns.isTruncated(column) { try fetchWhole(column, columns) }
+            return true
+        case MYSQL_NO_DATA:
+            try drain()
+            return false
+        default: throw failure()
+        }
+    }
+
+    func appendValues(to values: inout [SQLValue]) throws(MariaDBError) {
+        for column in 0..<width { values.append(buffers.value(column)) }
+    }
+
+    /// Reads what is left of a result, so that the next statement can be sent.
+    func drain() throws(MariaDBError) {
+        guard hasResult else { return }
+        hasResult = false
+        session.announce(.drain)
+        guard unsafe mysql_stmt_free_result(statement) == 0 else { throw failure() }
+    }
+
+    private func fetchWhole(_ column: Int, _ columns: ColumnBuffers) throws(MariaDBError) {
+        columns.grow(column)
+        session.announce(.fetchColumn)
+        guard unsafe mysql_stmt_fetch_column(statement, columns.binds.advanced(by: column), UInt32(column), 0) == 0
+        else { throw failure() }
     }
 
     private func failure() -> MariaDBError { unsafe Self.error(of: statement, text) }

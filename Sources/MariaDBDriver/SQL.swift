@@ -18,6 +18,12 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
         binds = []
     }
 
+    /// For text that this driver makes itself.
+    init(unchecked text: String) {
+        self.text = text
+        binds = []
+    }
+
     public init(stringInterpolation interpolation: StringInterpolation) {
         text = interpolation.text
         binds = interpolation.binds

@@ -20,6 +20,15 @@ struct BookOptions: ParsableArguments {
                 + "configuration file.", valueName: "path"))
     var passwordFile: String?
 
+    @Flag(name: .customLong("skip-ssl"), help: "Do not encrypt a TCP connection. Else it is encrypted, and the server is verified.")
+    var skipSSL = false
+
+    @Flag(name: .customLong("disable-ssl-verify-server-cert"), help: "Encrypt, with whoever answers.")
+    var disableSSLVerifyServerCert = false
+
+    @Option(name: .customLong("ssl-ca"), help: ArgumentHelp("A file with the authorities whose certificates are trusted (default: the system's).", valueName: "path"))
+    var sslCA: String?
+
     @Option(help: ArgumentHelp("The folder of the private server (default: .indelible).", valueName: "path"))
     var folder: String?
 }

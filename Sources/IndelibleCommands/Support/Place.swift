@@ -15,6 +15,8 @@ struct Place: Sendable {
 
     let server: Server
     private let password: Secret
+    private let encryption: BookLocation.Encryption
+    private let authorities: String?
     /// The login that everything but `init` uses on a private server; it has the roles of its books and nothing else.
     static let privateLogin = "indelible"
 
@@ -36,6 +38,9 @@ struct Place: Sendable {
         } else {
             server = .own(folder: folder, book: try await setting(options.book, "book") ?? "book")
         }
+        let skips = try await setting(options.skipSSL ? "true" : nil, "skip_ssl") == "true"
+        encryption = skips ? .skipSSL : options.disableSSLVerifyServerCert ? .disableVerifyServerCertificate : .verifyServerCertificate
+        authorities = try await setting(options.sslCA, "ssl_ca")
         if let path = try await setting(options.passwordFile, "password_file") {
             password = try Self.password(inFile: path)
         } else {
@@ -47,9 +52,12 @@ struct Place: Sendable {
     func location() async throws -> BookLocation {
         switch server {
         case .given(let url):
-            return try Self.named { () throws(DatabaseError) in
+            var location = try Self.named { () throws(DatabaseError) in
                 try BookLocation(url: url, defaultUser: Self.systemUser, password: password)
             }
+            location.encryption = encryption
+            location.authorities = authorities
+            return location
         case .own(let folder, let book):
             guard LocalMariaDB.status(folder: folder) != .absent else {
                 throw Failure(.unavailable, "there is no book in \(folder): create one with `indelible init`")

@@ -1,67 +1,5 @@
 import CMariaDB
 
-/// The values of one execution, laid out as the C client wants them: one block of memory for all.
-@safe struct ParameterBuffers {
-    let binds: UnsafeMutablePointer<MYSQL_BIND>
-    private let lengths: UnsafeMutablePointer<UInt>
-    private let arena: UnsafeMutableRawPointer
-
-    init(_ values: [SQLValue]) {
-        var size = 0
-        for value in values { size += Self.size(value) }
-        unsafe binds = .allocate(capacity: max(1, values.count))
-        unsafe binds.initialize(repeating: MYSQL_BIND(), count: max(1, values.count))
-        unsafe lengths = .allocate(capacity: max(1, values.count))
-        unsafe arena = .allocate(byteCount: max(8, size), alignment: 8)
-        var offset = 0
-        for (index, value) in values.enumerated() {
-            let place = unsafe arena + offset
-            unsafe binds[index].buffer = place
-            switch value {
-            case .null:
-                unsafe binds[index].buffer_type = MYSQL_TYPE_NULL
-            case .int(let number):
-                unsafe place.storeBytes(of: number, as: Int64.self)
-                unsafe binds[index].buffer_type = MYSQL_TYPE_LONGLONG
-            case .uint(let number):
-                unsafe place.storeBytes(of: number, as: UInt64.self)
-                unsafe binds[index].buffer_type = MYSQL_TYPE_LONGLONG
-                unsafe binds[index].is_unsigned = 1
-            case .text(var text):
-                text.withUTF8 { unsafe copy($0, to: place, index) }
-                unsafe binds[index].buffer_type = MYSQL_TYPE_STRING
-            case .bytes(let bytes):
-                unsafe bytes.withUnsafeBufferPointer { unsafe copy($0, to: place, index) }
-                unsafe binds[index].buffer_type = MYSQL_TYPE_BLOB
-            }
-            offset += Self.size(value)
-        }
-    }
-
-    func deallocate() {
-        unsafe binds.deallocate()
-        unsafe lengths.deallocate()
-        unsafe arena.deallocate()
-    }
-
-    private func copy(_ bytes: UnsafeBufferPointer<UInt8>, to place: UnsafeMutableRawPointer, _ index: Int) {
-        if let start = bytes.baseAddress { unsafe place.copyMemory(from: start, byteCount: bytes.count) }
-        unsafe lengths[index] = UInt(bytes.count)
-        unsafe binds[index].length = lengths + index
-        unsafe binds[index].buffer_length = UInt(bytes.count)
-    }
-
-    /// Bytes in the arena, rounded up to keep integers aligned.
-    private static func size(_ value: SQLValue) -> Int {
-        switch value {
-        case .null: 0
-        case .int, .uint: 8
-        case .text(let text): (text.utf8.count + 7) & ~7
-        case .bytes(let bytes): (bytes.count + 7) & ~7
-        }
-    }
-}
-
 /// The buffers that rows are fetched into.
 @safe final class ColumnBuffers {
     private enum Kind { case int, uint, text, bytes }
@@ -136,6 +74,21 @@ import CMariaDB
             let bytes = unsafe UnsafeRawBufferPointer(start: buffer, count: Int(lengths[column]))
             return unsafe .bytes([UInt8](bytes))
         }
+    }
+
+    func int(_ column: Int) -> Int64? {
+        guard unsafe nulls[column] == 0 else { return nil }
+        switch kinds[column] {
+        case .int: return unsafe binds[column].buffer.load(as: Int64.self)
+        case .uint: return unsafe Int64(exactly: binds[column].buffer.load(as: UInt64.self))
+        case .text, .bytes: return nil
+        }
+    }
+
+    func withBytes<T>(_ column: Int, _ body: (Span<UInt8>) throws -> T) rethrows -> T? {
+        guard unsafe nulls[column] == 0, kinds[column] == .text || kinds[column] == .bytes else { return nil }
+        let bytes = unsafe UnsafeRawBufferPointer(start: binds[column].buffer, count: Int(lengths[column]))
+        return try unsafe bytes.withMemoryRebound(to: UInt8.self) { unsafe try body($0.span) }
     }
 
     private static let binaryCharset: UInt32 = 63

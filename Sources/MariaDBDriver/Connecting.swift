@@ -1,0 +1,73 @@
+import CMariaDB
+
+/// Opens the link of a session: timeouts, encryption, authentication.
+struct Connecting {
+    private let configuration: ConnectionConfiguration
+
+    init(_ configuration: ConnectionConfiguration) { self.configuration = configuration }
+
+    func connect(_ handle: UnsafeMutablePointer<MYSQL>) throws(MariaDBError) {
+        unsafe setTimeouts(handle)
+        unsafe mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4")
+        // With a role the right to the database may come later.
+        let database = configuration.role == nil ? configuration.database : nil
+        // There is no link to break yet: a fault breaks it once it stands.
+        let fault = configuration.willCall?(.connect)
+        let connected: Bool
+        // CLIENT_MULTI_STATEMENTS is never asked for: one call is one statement.
+        switch configuration.address {
+        case .host(let host, let port):
+            var tcp = UInt32(MYSQL_PROTOCOL_TCP.rawValue)
+            unsafe mysql_options(handle, MYSQL_OPT_PROTOCOL, &tcp)
+            unsafe setTLS(handle)
+            connected = unsafe mysql_real_connect(
+                handle, host, configuration.user, configuration.password.secret, database, UInt32(port), nil, 0) != nil
+        case .socket(let path):
+            connected = unsafe mysql_real_connect(
+                handle, nil, configuration.user, configuration.password.secret, database, 0, path, 0) != nil
+        }
+        guard connected else { throw explained(unsafe Session.error(of: handle, statement: nil)) }
+        if fault != nil { throw MariaDBError(number: 2013, message: "lost the link while connecting", retry: .sameRequest) }
+    }
+
+    private func setTimeouts(_ handle: UnsafeMutablePointer<MYSQL>) {
+        var connectTimeout = configuration.connectTimeoutSeconds
+        var responseTimeout = configuration.responseTimeoutSeconds
+        unsafe mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &connectTimeout)
+        unsafe mysql_options(handle, MYSQL_OPT_READ_TIMEOUT, &responseTimeout)
+        unsafe mysql_options(handle, MYSQL_OPT_WRITE_TIMEOUT, &responseTimeout)
+    }
+
+    private func setTLS(_ handle: UnsafeMutablePointer<MYSQL>) {
+        let (certificates, verifies): (TLS.Certificates, Bool)
+        switch configuration.tls {
+        case .skipSSL: return
+        case .disableVerifyServerCertificate(let files): (certificates, verifies) = (files, false)
+        case .verifyServerCertificate(let files): (certificates, verifies) = (files, true)
+        }
+        // Without `enforce` the client would go on in the clear with a server that has no TLS.
+        var enforce: Int8 = 1
+        unsafe mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, &enforce)
+        var verify: Int8 = verifies ? 1 : 0
+        unsafe mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verify)
+        if let file = certificates.authorities { unsafe mysql_options(handle, MYSQL_OPT_SSL_CA, file) }
+        if let file = certificates.certificate { unsafe mysql_options(handle, MYSQL_OPT_SSL_CERT, file) }
+        if let file = certificates.key { unsafe mysql_options(handle, MYSQL_OPT_SSL_KEY, file) }
+    }
+
+    /// The client library's words, with what to do about it.
+    private func explained(_ error: MariaDBError) -> MariaDBError {
+        let advice: String
+        switch error.number {
+        case 2026:
+            advice = " (the connection is encrypted and the server verified unless you say otherwise: give the authority "
+                + "that issued its certificate, or choose another mode)"
+        case 2059, 2061, 1251, 1524, 1275:
+            advice = " (the server asks for a way to authenticate that this client library has not: "
+                + "`ALTER USER … IDENTIFIED VIA ed25519 USING PASSWORD('…')`, or install the client's plugin)"
+        default: return error
+        }
+        return MariaDBError(
+            number: error.number, sqlState: error.sqlState, message: error.message + advice, retry: .never)
+    }
+}
