@@ -9,6 +9,9 @@ struct Connecting {
     func connect(_ handle: UnsafeMutablePointer<MYSQL>) throws(MariaDBError) {
         unsafe setTimeouts(handle)
         unsafe mysql_options(handle, MYSQL_SET_CHARSET_NAME, "utf8mb4")
+        // The server's own max_allowed_packet decides.
+        var packetBytesMax: UInt = 1 << 30
+        unsafe mysql_options(handle, MYSQL_OPT_MAX_ALLOWED_PACKET, &packetBytesMax)
         // With a role the right to the database may come later.
         let database = configuration.role == nil ? configuration.database : nil
         // There is no link to break yet: a fault breaks it once it stands.

@@ -153,7 +153,14 @@ import CMariaDB
         else { throw failure() }
     }
 
-    private func failure() -> MariaDBError { unsafe Self.error(of: statement, text) }
+    /// What went wrong. While rows are fetched from the network the client library notes it at the connection only.
+    private func failure() -> MariaDBError {
+        if unsafe mysql_stmt_errno(statement) != 0 { return unsafe Self.error(of: statement, text) }
+        if unsafe mysql_errno(session.handle) != 0 { return unsafe Session.error(of: session.handle, statement: text) }
+        return MariaDBError(
+            number: 2013, message: "the result broke off, and the client library does not say why", statement: text,
+            retry: .sameRequest)
+    }
 
     private static func error(of statement: UnsafeMutablePointer<MYSQL_STMT>, _ text: String) -> MariaDBError {
         unsafe MariaDBError(

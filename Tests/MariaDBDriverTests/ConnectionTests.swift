@@ -17,7 +17,7 @@ func withConnection<T>(_ body: (MariaDBConnection) async throws -> T) async thro
 }
 
 func configuration(_ server: LocalMariaDB) -> ConnectionConfiguration {
-    ConnectionConfiguration(address: .socket(server.socketPath), user: server.adminUser)
+    ConnectionConfiguration(address: .socket(server.socketPath), user: server.adminUser, database: "mysql")
 }
 
 @Suite struct ConnectionTests {

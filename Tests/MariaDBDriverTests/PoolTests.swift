@@ -26,6 +26,51 @@ enum LocalMariaDBAgain {
         await #expect(throws: MariaDBError.self) { try await pool.withConnection { _ in } }
     }
 
+    @Test func `1,000 callers on 8 connections are all served`() async throws {
+        let pool = MariaDBPool(configuration(try await TestServer.shared()), connectionsMax: 8)
+        let sum = try await withThrowingTaskGroup(of: Int64.self) { group in
+            for number in 1...1000 {
+                group.addTask {
+                    try await pool.withConnection { connection in
+                        guard case .int(let answer) = try await connection.query("SELECT \(number) + 0")[0][0] else { return 0 }
+                        return answer
+                    }
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        #expect(sum == 500_500)
+        let status = await pool.status
+        #expect(status.connections <= 8 && status.lent == 0 && status.waiting == 0)
+        await pool.close()
+        #expect(await pool.status.connections == 0)
+    }
+
+    @Test func `limits of time and of the queue are kept`() async throws {
+        var limits = MariaDBPool.Limits(connectionsMax: 1)
+        limits.waitersMax = 1
+        limits.acquireTimeoutSeconds = 1
+        let pool = MariaDBPool(configuration(try await TestServer.shared()), limits: limits)
+        try await pool.withConnection { connection in
+            async let patient = failure { try await pool.withConnection { _ in } }
+            while await pool.status.waiting == 0 { try await Task.sleep(for: .milliseconds(5)) }
+            let refused = await failure { try await pool.withConnection { _ in } }
+            #expect(refused?.message.contains("wait for a connection already") == true)
+            #expect(await patient?.message.contains("within 1 s") == true)
+            _ = try await connection.query("SELECT 1")
+        }
+        await pool.close()
+    }
+
+    @Test func `closing waits for what is lent`() async throws {
+        let pool = MariaDBPool(configuration(try await TestServer.shared()), connectionsMax: 2)
+        let working = Task { try await pool.withConnection { try await $0.query("SELECT SLEEP(0.5)")[0][0] } }
+        while await pool.status.lent == 0 { try await Task.sleep(for: .milliseconds(5)) }
+        await pool.close()
+        #expect(await pool.status.connections == 0)
+        #expect(try await working.value == .int(0))
+    }
+
     @Test func `a caller that is cancelled while it waits leaves the queue`() async throws {
         let pool = MariaDBPool(configuration(try await TestServer.shared()), connectionsMax: 1)
         try await pool.withConnection { connection in
