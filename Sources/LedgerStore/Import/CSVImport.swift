@@ -105,7 +105,8 @@ struct CSVImport: ImportReader {
             }
             return try entry(first.fields["key"], rows.map(\.fields), text, currencies)
         } catch {
-            throw ImportProblem(line: error.line, column: error.column, reason: error.reason, text: text)
+            throw ImportProblem(
+                line: error.line, column: error.column, reason: error.reason, text: text, key: first.key)
         }
     }
 

@@ -10,6 +10,8 @@ public struct ImportProblem: Error, Sendable, Hashable, CustomStringConvertible 
     public let reason: String
     /// The record as it stands in the file.
     public let text: String
+    /// The key of the rows that are refused, if more rows of it may stand further down.
+    var key: String?
 
     public var description: String { "\(file):\(line):\(column): \(reason)" }
 }

@@ -75,7 +75,20 @@ public struct Importer: Sendable {
         var accountsBefore: Set<AccountKey> = []
         /// Those, and those that the files open.
         var accounts: Set<AccountKey> = []
-        var keys: [EntryID: (file: String, line: Int)] = [:]
+        var keys: [EntryID: (file: String, line: Int, place: Place)] = [:]
+        /// Entries that may be without a part: rows of their key stand in this line too.
+        var apart: [Place: Int] = [:]
+
+        /// Remembers where a key is used; returns where it was before.
+        @discardableResult
+        mutating func note(_ id: EntryID, _ file: File, _ line: Int, _ place: Place) -> (file: String, line: Int)? {
+            guard let first = keys[id] else {
+                keys[id] = (file.name, line, place)
+                return nil
+            }
+            if file.format == .csv, first.place.file == place.file, !refused.contains(first.place) { apart[first.place] = line }
+            return (first.file, first.line)
+        }
     }
 
     private struct AccountKey: Hashable {
@@ -102,11 +115,12 @@ public struct Importer: Sendable {
                 count += 1
                 do throws(ImportProblem) {
                     guard let next = try reader.next(check.currencies) else { break }
-                    try Self.note(next, file, &check, &types)
+                    try Self.note(next, file, place, &check, &types)
                     record = next
                 } catch {
-                    check.problems.append(Self.placed(error, file))
                     check.refused.insert(place)
+                    if let key = error.key { check.note(EntryID(key: key), file, error.line, place) }
+                    check.problems.append(Self.placed(error, file))
                     continue
                 }
                 guard case .entry = record.content else { continue }
@@ -116,12 +130,33 @@ public struct Importer: Sendable {
             }
             try await checkStanding(&waiting, file, &check)
         }
+        for (index, file) in files.enumerated() where check.apart.keys.contains(where: { $0.file == index }) {
+            Self.refuseApart(file, index, &check)
+        }
         return check
+    }
+
+    /// Refuses the first rows of keys that have more rows further down: a part of an entry is not posted.
+    private static func refuseApart(_ file: File, _ index: Int, _ check: inout Check) {
+        var ignored: [ImportProblem] = []
+        guard var reader = reader(file, &ignored) else { return }
+        var count = 0
+        while true {
+            let place = Place(file: index, record: count)
+            count += 1
+            do throws(ImportProblem) {
+                guard let record = try reader.next(check.currencies) else { return }
+                guard let line = check.apart[place], check.refused.insert(place).inserted else { continue }
+                throw record.problem("rows of the same key stand in line \(line) too (rows of one entry follow each other)")
+            } catch {
+                if check.apart[place] != nil { check.problems.append(placed(error, file)) }
+            }
+        }
     }
 
     /// Checks a record against the book and what came before it, and remembers what it brings.
     private static func note(
-        _ record: ImportRecord, _ file: File, _ check: inout Check, _ types: inout [AccountKey: AccountType]
+        _ record: ImportRecord, _ file: File, _ place: Place, _ check: inout Check, _ types: inout [AccountKey: AccountType]
     ) throws(ImportProblem) {
         do throws(LedgerError) {
             switch record.content {
@@ -137,13 +172,12 @@ public struct Importer: Sendable {
                 // From now on it has this exponent, also if it is ISO's and not in the book yet.
                 try check.currencies.define(try check.currencies.currency(currency.text))
             case .entry(let entry, let key):
-                try entry.validate()
-                if let first = check.keys[entry.id] {
+                if let first = check.note(entry.id, file, record.line, place) {
                     throw LedgerError(
                         .conflict, "the key “\(key)” is used already, in \(first.file):\(first.line) (rows of one entry follow "
                             + "each other)")
                 }
-                check.keys[entry.id] = (file.name, record.line)
+                try entry.validate()
             }
         } catch { throw record.problem(error.message) }
         guard case .entry(let entry, _) = record.content else { return }
@@ -233,6 +267,7 @@ public struct Importer: Sendable {
     private static func placed(_ problem: ImportProblem, _ file: File) -> ImportProblem {
         var problem = problem
         problem.file = file.name
+        problem.key = nil
         return problem
     }
 }

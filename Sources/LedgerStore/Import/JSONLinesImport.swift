@@ -49,8 +49,11 @@ struct JSONLinesImport: ImportReader {
             if let wrong = UTF8Check.firstInvalid(bytes) {
                 throw ImportProblem(line: line, column: wrong + 1, reason: "this is not UTF-8", text: text)
             }
-            members = try Self.members(bytes, line, text)
             places = JSONPlaces(bytes)
+            if let wrong = places.wrong {
+                throw ImportProblem(line: line, column: wrong + 1, reason: "this is not JSON", text: text)
+            }
+            members = try Self.members(bytes, line, text)
             if let twice = places.twice {
                 throw ImportProblem(
                     line: line, column: twice.offset + 1, reason: "“\(twice.name)” is there twice", text: text)
@@ -68,13 +71,8 @@ struct JSONLinesImport: ImportReader {
         ) throws(ImportProblem) -> [String: JSON] {
             let value: JSON
             do { value = try JSONDecoder().decode(JSON.self, from: Data(bytes)) } catch {
-                var column = 1
-                if case DecodingError.dataCorrupted(let context) = error,
-                    let index = (context.underlyingError as NSError?)?.userInfo["NSJSONSerializationErrorIndex"] as? Int
-                {
-                    column = index + 1
-                }
-                throw ImportProblem(line: line, column: column, reason: "this is not JSON", text: text)
+                throw ImportProblem(
+                    line: line, column: 1, reason: "it has a number or a character that cannot be kept", text: text)
             }
             guard case .object(let members) = value else {
                 throw ImportProblem(line: line, column: 1, reason: "a line is one JSON object", text: text)
