@@ -202,6 +202,7 @@ import Testing
             let summary = try await book.run([file(Self.short + "new,cash,alice,1,EUR\n" + changed.joined(separator: "\n"))])
             #expect(summary.problems.map(\.line) == [4, 7, 11])
             #expect(summary.problems.map(\.column) == [1, 1, 1])
+            #expect(summary.problems.first?.reason.hasPrefix("the key “k2”: ") == true)
             for problem in summary.problems { #expect(problem.reason.contains("stands for another entry, at position")) }
             let again = file(#"{"key":"k1","kind":"other","postings":[{"debit":"cash","credit":"alice","amount":"1","currency":"EUR"}]}"#, "f.jsonl")
             #expect(try await book.run([again]).problems.first?.reason.contains("its kind is imported, asked: other") == true)

@@ -202,8 +202,8 @@ public struct Importer: Sendable {
         let entries = records.compactMap { if case .entry(let entry, _) = $0.record.content { entry } else { nil } }
         let conflicts = try await ledger.conflicts(entries)
         for (index, (place, record)) in records.enumerated() {
-            guard let conflict = conflicts[index] else { continue }
-            check.problems.append(Self.placed(record.problem(conflict.message), file))
+            guard let conflict = conflicts[index], case .entry(_, let key) = record.content else { continue }
+            check.problems.append(Self.placed(record.problem("the key “\(key)”: \(conflict.message)"), file))
             check.refused.insert(place)
         }
         records = []
