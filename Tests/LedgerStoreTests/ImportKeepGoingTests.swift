@@ -6,14 +6,19 @@ import Testing
     static let header = "key,debit,credit,amount,currency\n"
 
     /// Imports rows with --keep-going and tells which keys were posted, with their numbers of postings, and the lines of
-    /// the problems.
-    static func run(_ book: TestBook, _ rows: String, header: String = header) async throws -> (posted: String, lines: [Int]) {
+    /// the problems. A prefix makes the keys a to d, at the beginning of lines, others in the book.
+    static func run(
+        _ book: TestBook, _ rows: String, header: String = header, prefix: String = ""
+    ) async throws -> (posted: String, lines: [Int]) {
         let before = try await book.ledger.entries(all()).last?.position ?? .zero
-        let summary = try await book.run([file(header + rows)], keepGoing: true)
-        let names = Dictionary(uniqueKeysWithValues: "abcdefghij".map { (EntryID(key: String($0)), String($0)) })
+        let lines = rows.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.hasPrefix("\"") ? "\"" + prefix + line.dropFirst() : line.isEmpty ? "" : prefix + line
+        }
+        let summary = try await book.run([file(header + lines.joined(separator: "\n"))], keepGoing: true)
+        let names = Dictionary(uniqueKeysWithValues: "abcd".map { (EntryID(key: prefix + String($0)), String($0)) })
         let entries = try await book.entries(after: before)
         #expect(entries.count == summary.entriesPosted)
-        let posted = entries.map { "\(names[$0.id!]!)\($0.postings.count)" }.joined(separator: " ")
+        let posted = entries.map { "\($0.id.flatMap { names[$0] } ?? "?")\($0.postings.count)" }.joined(separator: " ")
         return (posted, summary.problems.map(\.line).sorted())
     }
 
@@ -90,10 +95,10 @@ import Testing
             ("a,carol,alice,1,EUR\n" + b, "b1", [2]),
             ("a,cash,alice,1,EUR\na,carol,alice,1,EUR\n" + b, "b1", [3]),
         ]
-        for row in table {
-            try await withBook { book in
-                try await book.openAccounts()
-                let found = try await Self.run(book, row.rows)
+        try await withBook { book in
+            try await book.openAccounts()
+            for (number, row) in table.enumerated() {
+                let found = try await Self.run(book, row.rows, prefix: "\(number)-")
                 #expect(found.posted == row.posted, "\(row.rows)")
                 #expect(found.lines == row.lines, "\(row.rows)")
             }
