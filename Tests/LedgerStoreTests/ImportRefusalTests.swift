@@ -85,6 +85,7 @@ import Testing
     }
 
     static let jsonLines: [(text: String, reason: String)] = [
+        (line0 + "▸not JSON", "this is not JSON"),
         (line0 + "▸[]", "a line is one JSON object"),
         (line0 + "▸7", "a line is one JSON object"),
         (line0 + #"▸{}"#, "“key” is missing"),
@@ -132,7 +133,7 @@ import Testing
         (line0 + #"▸{"key":"k1","payload":{"n":1e999}}"#, "it has a number or a character that cannot be kept"),
         (line0 + #"{"key":"k1",▸}"#, "this is not JSON"),
         (line0 + #"{"payload":{"a":[1,▸]}}"#, "this is not JSON"),
-        (line0 + #"{"payload":{"a":tru▸}}"#, "this is not JSON"),
+        (line0 + #"{"payload":{"a":▸tru}}"#, "this is not JSON"),
         (line0 + #"{"payload":"# + String(repeating: "[", count: 100) + "▸" + String(repeating: "[", count: 99_900), "this is not JSON"),
         (line0 + #"{"key":"k1"▸"#, "this is not JSON"),
         (line0 + #"{"key":"k1"} ▸x"#, "this is not JSON"),

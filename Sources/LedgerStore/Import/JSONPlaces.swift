@@ -122,7 +122,9 @@ struct JSONPlaces {
     }
 
     private mutating func word(_ text: StaticString) throws(Wrong) {
-        for character in text.description.unicodeScalars where !skip(character) { throw Wrong() }
+        let word = Array(text.description.utf8)
+        guard bytes[index...].starts(with: word) else { throw Wrong() }
+        index += word.count
     }
 
     private var next: UInt8? { index < bytes.endIndex ? bytes[index] : nil }
