@@ -46,7 +46,7 @@ import Testing
         .init(
             "conflict: payload", "\(post) --key standing --actor eve", 65, "its payload is none, asked: {\"actor\":\"eve\"}"),
         // Entries as JSON.
-        .init("not JSON", "post --json", 65, "standard input:1:1: this is not JSON", input: "{nope"),
+        .init("not JSON", "post --json", 65, "standard input:1:2: this is not JSON", input: "{nope"),
         .init("no object", "post --json", 65, "a line is one JSON object", input: "[]"),
         .init("nothing", "post --json", 65, "there is no entry in it"),
         .init("a number as key", "post --json", 65, "“key” is a string, in quotes", input: #"{"key":1}"#),
