@@ -38,6 +38,10 @@ extension LedgerError {
             self.init(
                 .outcomeUnknown, "the database went away while it committed, so this may have been done or not: ask again "
                     + "with the same id (\(error.message))")
+        case .denied where error.number == 1959:
+            self.init(
+                .accessDenied, "there is no such book on the server, or this user may not work on it: \(error.message). "
+                    + "`indelible init` creates a book")
         case .denied:
             self.init(.accessDenied, "the database refuses this user: \(error.message). `indelible doctor` shows the grants")
         case .storageFull:

@@ -30,7 +30,15 @@ struct Connecting {
                 handle, nil, configuration.user, configuration.password.secret, database, 0, path, 0) != nil
         }
         guard connected else { throw explained(unsafe Session.error(of: handle, statement: nil)) }
+        // The client library goes on in the clear with a server that has no TLS, also when told to enforce it.
+        if mustBeEncrypted, unsafe mysql_get_ssl_cipher(handle) == nil {
+            throw explained(MariaDBError(number: 2026, message: "TLS connection error: the server offers no TLS"))
+        }
         if fault != nil { throw MariaDBError(number: 2013, message: "lost the link while connecting", retry: .sameRequest) }
+    }
+
+    private var mustBeEncrypted: Bool {
+        if case .host = configuration.address { configuration.tls != .skipSSL } else { false }
     }
 
     private func setTimeouts(_ handle: UnsafeMutablePointer<MYSQL>) {
@@ -42,13 +50,18 @@ struct Connecting {
     }
 
     private func setTLS(_ handle: UnsafeMutablePointer<MYSQL>) {
+        if case .verifyServerCertificate = configuration.tls {} else {
+            // Whoever answers may ask for the password itself: only ways that do not show it.
+            unsafe mysql_options(
+                handle, MARIADB_OPT_RESTRICTED_AUTH,
+                "mysql_native_password,client_ed25519,caching_sha2_password,sha256_password")
+        }
         let (certificates, verifies): (TLS.Certificates, Bool)
         switch configuration.tls {
         case .skipSSL: return
         case .disableVerifyServerCertificate(let files): (certificates, verifies) = (files, false)
         case .verifyServerCertificate(let files): (certificates, verifies) = (files, true)
         }
-        // Without `enforce` the client would go on in the clear with a server that has no TLS.
         var enforce: Int8 = 1
         unsafe mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, &enforce)
         var verify: Int8 = verifies ? 1 : 0
@@ -59,7 +72,7 @@ struct Connecting {
     }
 
     /// The client library's words, with what to do about it.
-    private func explained(_ error: MariaDBError) -> MariaDBError {
+    func explained(_ error: MariaDBError) -> MariaDBError {
         let advice: String
         switch error.number {
         case 2026:

@@ -34,8 +34,15 @@ struct PostCommand: Verb {
     }
 
     func execute() async throws -> ExitStatus {
-        let receipt = try await book.withLedger { ledger in
-            try await ledger.post(json ? try await entryFromInput(ledger) : try await entryFromOptions(ledger))
+        // Without a key of the caller's the same command again would post again, so a key is made and told.
+        let key = key ?? "post-" + UUID().uuidString.lowercased()
+        let receipt: Receipt
+        do {
+            receipt = try await book.withLedger { ledger in
+                try await ledger.post(json ? try await entryFromInput(ledger) : try await entryFromOptions(ledger, key))
+            }
+        } catch let error as LedgerError where error.retry != .never && !json && self.key == nil {
+            throw Failure(ExitStatus(error), error.message + ". To ask again, add --key \(key)")
         }
         switch output.format {
         case .json: Output.line(receipt.json.text)
@@ -58,14 +65,14 @@ struct PostCommand: Verb {
         }
     }
 
-    private func entryFromOptions(_ ledger: Ledger) async throws -> Entry {
+    private func entryFromOptions(_ ledger: Ledger, _ key: String) async throws -> Entry {
         let code = try CurrencyCode(currency ?? "")
         let currencies = try await ledger.currencies()
         guard let known = currencies.first(where: { $0.code == code }) ?? Currency.iso(code) else {
             throw LedgerError(.unknownCurrency, "the book has no currency \(code)")
         }
         return Entry(
-            id: key.map(EntryID.init(key:)) ?? .minted(), kind: try EntryKind(kind),
+            id: EntryID(key: key), kind: try EntryKind(kind),
             effectiveAt: try effectiveAt.map { text throws(LedgerError) in try Timestamp(text) }, description: description,
             reference: reference, actor: actor,
             postings: [
