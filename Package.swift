@@ -101,10 +101,16 @@ let package = Package(
         .target(
             name: "IndelibleCommands",
             dependencies: [
-                "Indelible", "LocalMariaDB",
+                "Indelible", "IndelibleBench", "LocalMariaDB",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
+            swiftSettings: strict
+        ),
+        // `indelible bench`: figures beside bounds, and the bounds: the C client with nothing around it.
+        .target(name: "BareClient", dependencies: ["CMariaDB"]),
+        .target(
+            name: "IndelibleBench", dependencies: ["Indelible", "LedgerModel", "LocalMariaDB", "MariaDBDriver", "BareClient"],
             swiftSettings: strict
         ),
         // Two targets may not differ only in case (macOS), so the target of `indelible` has another name.

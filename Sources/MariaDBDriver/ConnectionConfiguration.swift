@@ -39,7 +39,7 @@ public struct ConnectionConfiguration: Sendable {
     /// Statements go to it at `trace`, slow ones and failures at `debug`, with their text and never a bound value.
     public var logger = Logger(label: "mariadb")
     /// A statement that takes longer is logged at `warning`; nil for never.
-    public var slowStatementSeconds: Double?
+    public var slowStatement: Duration?
 
     /// Told before each call of the C client, for tests: ``ClientCall``.
     var willCall: (@Sendable (ClientCall) -> ClientFault?)?

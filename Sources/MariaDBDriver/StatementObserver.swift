@@ -13,7 +13,7 @@ struct StatementObserver: Sendable {
 
     init(_ configuration: ConnectionConfiguration) {
         logger = configuration.logger
-        slow = configuration.slowStatementSeconds.map { .seconds($0) }
+        slow = configuration.slowStatement
     }
 
     func observe<T>(_ text: String, _ body: () throws(MariaDBError) -> T) throws(MariaDBError) -> T {

@@ -8,7 +8,7 @@ import Testing
 
     /// Each target, and the modules beside the platform's that its files may import.
     static let house: [String: Set<String>] = [
-        "MariaDBDriver": ["CMariaDB"],
+        "MariaDBDriver": ["CMariaDB", "Logging", "Metrics", "Tracing"],
         "LedgerModel": ["Crypto"],
         "LedgerSchema": [],
         "LedgerDatabase": ["LedgerSchema", "MariaDBDriver", "Crypto"],
@@ -16,7 +16,9 @@ import Testing
         "Indelible": ["LedgerModel", "LedgerDatabase", "LedgerStore"],
         "LocalMariaDB": [],
         "IndelibleTesting": ["Indelible", "LocalMariaDB"],
-        "IndelibleCommands": ["Indelible", "LocalMariaDB", "ArgumentParser", "Configuration", "SystemPackage"],
+        // Measures the driver by itself too, beside the C client with nothing around it.
+        "IndelibleBench": ["Indelible", "LedgerModel", "LocalMariaDB", "MariaDBDriver", "BareClient"],
+        "IndelibleCommands": ["Indelible", "IndelibleBench", "LocalMariaDB", "ArgumentParser", "Configuration", "SystemPackage"],
         "IndelibleCLI": ["IndelibleCommands", "ArgumentParser"],
     ]
 
@@ -40,7 +42,7 @@ import Testing
         let importsC = Self.house.filter { $0.value.contains("CMariaDB") }.map(\.key)
         #expect(importsC == ["MariaDBDriver"])
         let importsDriver = Self.house.filter { $0.value.contains("MariaDBDriver") }.map(\.key)
-        #expect(importsDriver == ["LedgerDatabase"])
+        #expect(Set(importsDriver) == ["LedgerDatabase", "IndelibleBench"])
         let databases: Set = ["CMariaDB", "MariaDBDriver", "LedgerDatabase", "LedgerSchema", "LedgerStore", "LocalMariaDB"]
         #expect(Self.house["LedgerModel"]?.isDisjoint(with: databases) == true)
     }
@@ -64,7 +66,7 @@ import Testing
         let manifest = try String(contentsOfFile: Repository.root + "/Package.swift", encoding: .utf8)
         for (target, allowed) in Self.house {
             let declared = try #require(Self.dependencies(of: target, manifest), "\(target) is not in Package.swift")
-            let packages: Set = ["swift-crypto", "swift-argument-parser", "swift-configuration"]
+            let packages: Set = ["swift-crypto", "swift-argument-parser", "swift-configuration", "swift-log", "swift-metrics", "swift-distributed-tracing"]
             // Configuration's interface brings SystemPackage along.
             let expected = allowed.subtracting(["SystemPackage"])
             #expect(declared.subtracting(packages) == expected, "\(target)")

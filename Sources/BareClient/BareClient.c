@@ -1,0 +1,323 @@
+#include "BareClient.h"
+
+#include <mysql.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static double now(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static MYSQL *open_connection(bare_server server, char *error) {
+    MYSQL *connection = mysql_init(NULL);
+    if (!mysql_real_connect(connection, NULL, server.user, "", server.database, 0, server.socket, 0)) {
+        snprintf(error, 512, "%s", mysql_error(connection));
+        mysql_close(connection);
+        return NULL;
+    }
+    if (mysql_query(connection, "SET SESSION tx_isolation = 'READ-COMMITTED', SESSION time_zone = '+00:00'")) {
+        snprintf(error, 512, "%s", mysql_error(connection));
+        mysql_close(connection);
+        return NULL;
+    }
+    return connection;
+}
+
+static MYSQL_STMT *prepare(MYSQL *connection, const char *sql, char *error) {
+    MYSQL_STMT *statement = mysql_stmt_init(connection);
+    if (mysql_stmt_prepare(statement, sql, strlen(sql))) {
+        snprintf(error, 512, "%s", mysql_stmt_error(statement));
+        mysql_stmt_close(statement);
+        return NULL;
+    }
+    return statement;
+}
+
+static void bind_number(MYSQL_BIND *bind, uint64_t *value) {
+    bind->buffer_type = MYSQL_TYPE_LONGLONG;
+    bind->buffer = value;
+    bind->is_unsigned = 1;
+}
+
+/* INSERT INTO … VALUES (row), (row) … */
+static char *insert_sql(const char *head, const char *row, int rows) {
+    char *sql = malloc(strlen(head) + (strlen(row) + 1) * (size_t)rows + 1);
+    char *end = sql + sprintf(sql, "%s", head);
+    for (int i = 0; i < rows; i++) end += sprintf(end, "%s%s", i ? "," : "", row);
+    return sql;
+}
+
+#define ENTRY_HEAD "INSERT INTO entry (id, kind, `lines`, effective_at, payload) VALUES "
+#define ENTRY_ROW "(?,?,?,COALESCE(?,UTC_TIMESTAMP(6)),?)"
+#define POSTING_HEAD "INSERT INTO posting (position, line, debit, credit, amount, status) VALUES "
+#define POSTING_ROW "(?,?,?,?,?,?)"
+
+/* The statements of one transaction of `batch` entries, in chunks of at most 1,000 entries and 2,000 postings. */
+struct writer {
+    MYSQL *connection;
+    MYSQL_STMT *entry, *stamp, *posting;
+    int rows;
+    MYSQL_BIND *entry_binds, *posting_binds;
+    unsigned char (*ids)[16];
+    uint64_t *numbers, lines, position;
+    unsigned int seed;
+};
+
+static char kind[] = "transfer";
+
+static int writer_open(struct writer *w, bare_server server, int rows, unsigned int seed, char *error) {
+    memset(w, 0, sizeof *w);
+    w->rows = rows;
+    w->seed = seed;
+    w->lines = 1;
+    if (!(w->connection = open_connection(server, error))) return 1;
+    char *entry = insert_sql(ENTRY_HEAD, ENTRY_ROW, rows), *posting = insert_sql(POSTING_HEAD, POSTING_ROW, rows);
+    w->entry = prepare(w->connection, entry, error);
+    w->posting = prepare(w->connection, posting, error);
+    w->stamp = prepare(
+        w->connection, "SELECT recorded_at, @@auto_increment_increment FROM entry WHERE position = ?", error);
+    free(entry);
+    free(posting);
+    if (!w->entry || !w->posting || !w->stamp) return 1;
+    w->entry_binds = calloc((size_t)rows * 5, sizeof(MYSQL_BIND));
+    w->posting_binds = calloc((size_t)rows * 6, sizeof(MYSQL_BIND));
+    w->ids = calloc((size_t)rows, 16);
+    w->numbers = calloc((size_t)rows * 6, sizeof(uint64_t));
+    for (int i = 0; i < rows; i++) {
+        MYSQL_BIND *b = w->entry_binds + i * 5;
+        b[0].buffer_type = MYSQL_TYPE_BLOB;
+        b[0].buffer = w->ids[i];
+        b[0].buffer_length = 16;
+        b[1].buffer_type = MYSQL_TYPE_STRING;
+        b[1].buffer = kind;
+        b[1].buffer_length = sizeof kind - 1;
+        bind_number(b + 2, &w->lines);
+        b[3].buffer_type = MYSQL_TYPE_NULL;
+        b[4].buffer_type = MYSQL_TYPE_NULL;
+        for (int j = 0; j < 6; j++) bind_number(w->posting_binds + i * 6 + j, w->numbers + i * 6 + j);
+    }
+    return 0;
+}
+
+static void writer_close(struct writer *w) {
+    if (w->entry) mysql_stmt_close(w->entry);
+    if (w->posting) mysql_stmt_close(w->posting);
+    if (w->stamp) mysql_stmt_close(w->stamp);
+    if (w->connection) mysql_close(w->connection);
+    free(w->entry_binds);
+    free(w->posting_binds);
+    free(w->ids);
+    free(w->numbers);
+}
+
+static int failed(MYSQL_STMT *statement, char *error) {
+    snprintf(error, 512, "%s", mysql_stmt_error(statement));
+    return 1;
+}
+
+/* Inserts one chunk of w->rows entries with their postings; the caller begins and commits. */
+static int writer_chunk(struct writer *w, uint32_t accounts, char *error) {
+    uint64_t milliseconds = (uint64_t)(time(NULL)) * 1000;
+    for (int i = 0; i < w->rows; i++) {
+        for (int j = 0; j < 6; j++) w->ids[i][j] = (unsigned char)(milliseconds >> (40 - 8 * j));
+        for (int j = 6; j < 16; j++) w->ids[i][j] = (unsigned char)rand_r(&w->seed);
+    }
+    if (mysql_stmt_bind_param(w->entry, w->entry_binds) || mysql_stmt_execute(w->entry)) return failed(w->entry, error);
+    w->position = mysql_stmt_insert_id(w->entry);
+    MYSQL_BIND place, out[2];
+    memset(&place, 0, sizeof place);
+    bind_number(&place, &w->position);
+    char recorded[64];
+    uint64_t step = 1;
+    memset(out, 0, sizeof out);
+    out[0].buffer_type = MYSQL_TYPE_STRING;
+    out[0].buffer = recorded;
+    out[0].buffer_length = sizeof recorded;
+    bind_number(out + 1, &step);
+    if (mysql_stmt_bind_param(w->stamp, &place) || mysql_stmt_execute(w->stamp) || mysql_stmt_bind_result(w->stamp, out))
+        return failed(w->stamp, error);
+    while (mysql_stmt_fetch(w->stamp) == 0) {}
+    mysql_stmt_free_result(w->stamp);
+    for (int i = 0; i < w->rows; i++) {
+        uint64_t *n = w->numbers + i * 6;
+        uint32_t from = (uint32_t)rand_r(&w->seed) % accounts, to = (from + 1 + (uint32_t)rand_r(&w->seed) % (accounts - 1)) % accounts;
+        n[0] = w->position + (uint64_t)i * step;
+        n[1] = 1;
+        n[2] = to + 1;
+        n[3] = from + 1;
+        n[4] = 100;
+        n[5] = 0;
+    }
+    if (mysql_stmt_bind_param(w->posting, w->posting_binds) || mysql_stmt_execute(w->posting)) return failed(w->posting, error);
+    return 0;
+}
+
+static int text(MYSQL *connection, const char *sql, char *error) {
+    if (!mysql_query(connection, sql)) return 0;
+    snprintf(error, 512, "%s", mysql_error(connection));
+    return 1;
+}
+
+static int begin(MYSQL *connection, char *error) {
+    return text(connection, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED", error)
+        || text(connection, "START TRANSACTION", error);
+}
+
+struct job {
+    struct writer writer;
+    int posts;
+    uint32_t accounts;
+    char error[512];
+    int failed;
+};
+
+static void *run_posts(void *argument) {
+    struct job *job = argument;
+    for (int i = 0; i < job->posts && !job->failed; i++)
+        job->failed = begin(job->writer.connection, job->error) || writer_chunk(&job->writer, job->accounts, job->error)
+            || text(job->writer.connection, "COMMIT", job->error);
+    return NULL;
+}
+
+double bare_posts(bare_server server, int connections, int posts, uint32_t accounts, char *error) {
+    struct job *jobs = calloc((size_t)connections, sizeof *jobs);
+    pthread_t *threads = calloc((size_t)connections, sizeof *threads);
+    double seconds = -1;
+    for (int i = 0; i < connections; i++) {
+        jobs[i].posts = posts;
+        jobs[i].accounts = accounts;
+        if (writer_open(&jobs[i].writer, server, 1, (unsigned)(7919 * i + time(NULL)), error)) goto end;
+    }
+    double start = now();
+    for (int i = 0; i < connections; i++) pthread_create(threads + i, NULL, run_posts, jobs + i);
+    for (int i = 0; i < connections; i++) pthread_join(threads[i], NULL);
+    seconds = now() - start;
+    for (int i = 0; i < connections; i++)
+        if (jobs[i].failed) {
+            snprintf(error, 512, "%s", jobs[i].error);
+            seconds = -1;
+        }
+end:
+    for (int i = 0; i < connections; i++) writer_close(&jobs[i].writer);
+    free(jobs);
+    free(threads);
+    return seconds;
+}
+
+double bare_bulk(bare_server server, int batches, int batch, uint32_t accounts, char *error) {
+    int chunk = batch < 1000 ? batch : 1000, rest = batch % chunk;
+    struct writer full, last;
+    memset(&last, 0, sizeof last);
+    double seconds = -1;
+    if (writer_open(&full, server, chunk, (unsigned)time(NULL), error)) goto end;
+    if (rest && writer_open(&last, server, rest, (unsigned)time(NULL) + 1, error)) goto end;
+    /* Both write on one connection. */
+    if (rest) {
+        mysql_stmt_close(last.entry);
+        mysql_stmt_close(last.posting);
+        mysql_stmt_close(last.stamp);
+        mysql_close(last.connection);
+        last.connection = NULL;
+        char *entry = insert_sql(ENTRY_HEAD, ENTRY_ROW, rest), *posting = insert_sql(POSTING_HEAD, POSTING_ROW, rest);
+        last.entry = prepare(full.connection, entry, error);
+        last.posting = prepare(full.connection, posting, error);
+        last.stamp = prepare(
+            full.connection, "SELECT recorded_at, @@auto_increment_increment FROM entry WHERE position = ?", error);
+        free(entry);
+        free(posting);
+        if (!last.entry || !last.posting || !last.stamp) goto end;
+    }
+    double start = now();
+    for (int i = 0; i < batches; i++) {
+        if (begin(full.connection, error)) goto end;
+        for (int j = 0; j < batch / chunk; j++)
+            if (writer_chunk(&full, accounts, error)) goto end;
+        if (rest && writer_chunk(&last, accounts, error)) goto end;
+        if (text(full.connection, "COMMIT", error)) goto end;
+    }
+    seconds = now() - start;
+end:
+    writer_close(&last);
+    writer_close(&full);
+    return seconds;
+}
+
+double bare_read(bare_server server, const char *sql, int64_t *rows, int64_t *sum, char *error) {
+    MYSQL *connection = open_connection(server, error);
+    if (!connection) return -1;
+    MYSQL_STMT *statement = prepare(connection, sql, error);
+    int64_t values[5];
+    my_bool nulls[5];
+    MYSQL_BIND binds[5];
+    memset(binds, 0, sizeof binds);
+    for (int i = 0; i < 5; i++) {
+        binds[i].buffer_type = MYSQL_TYPE_LONGLONG;
+        binds[i].buffer = values + i;
+        binds[i].is_null = nulls + i;
+    }
+    double seconds = -1, start = now();
+    *rows = *sum = 0;
+    if (statement && !mysql_stmt_execute(statement) && !mysql_stmt_bind_result(statement, binds)) {
+        int result;
+        while ((result = mysql_stmt_fetch(statement)) == 0) {
+            *rows += 1;
+            for (int i = 0; i < 5; i++)
+                if (!nulls[i]) *sum += values[i];
+        }
+        if (result == MYSQL_NO_DATA) seconds = now() - start;
+    }
+    if (statement) {
+        if (seconds < 0) failed(statement, error);
+        mysql_stmt_close(statement);
+    }
+    mysql_close(connection);
+    return seconds;
+}
+
+double bare_insert(bare_server server, const char *sql, int64_t rows, int chunk, char *error) {
+    MYSQL *connection = open_connection(server, error);
+    if (!connection) return -1;
+    MYSQL_STMT *statement = prepare(connection, sql, error);
+    int64_t *columns = malloc(sizeof(int64_t) * 5 * (size_t)chunk);
+    MYSQL_BIND binds[5];
+    memset(binds, 0, sizeof binds);
+    for (int i = 0; i < 5; i++) {
+        binds[i].buffer_type = MYSQL_TYPE_LONGLONG;
+        binds[i].buffer = columns + (size_t)i * (size_t)chunk;
+    }
+    double seconds = -1, start = now();
+    if (!statement || begin(connection, error)) goto end;
+    for (int64_t done = 0; done < rows; done += chunk) {
+        unsigned int size = (unsigned int)(rows - done < chunk ? rows - done : chunk);
+        for (unsigned int i = 0; i < size; i++)
+            for (int j = 0; j < 5; j++) columns[(size_t)j * (size_t)chunk + i] = done + i + j;
+        mysql_stmt_attr_set(statement, STMT_ATTR_ARRAY_SIZE, &size);
+        if (mysql_stmt_bind_param(statement, binds) || mysql_stmt_execute(statement)) {
+            failed(statement, error);
+            goto end;
+        }
+    }
+    if (text(connection, "COMMIT", error)) goto end;
+    seconds = now() - start;
+end:
+    if (statement) mysql_stmt_close(statement);
+    free(columns);
+    mysql_close(connection);
+    return seconds;
+}
+
+double bare_statements(bare_server server, const char *const *sql, int count, char *error) {
+    MYSQL *connection = open_connection(server, error);
+    if (!connection) return -1;
+    double start = now(), seconds = 0;
+    for (int i = 0; i < count && seconds >= 0; i++)
+        if (text(connection, sql[i], error)) seconds = -1;
+    if (seconds >= 0) seconds = now() - start;
+    mysql_close(connection);
+    return seconds;
+}
