@@ -128,7 +128,12 @@ let package = Package(
             name: "LocalMariaDBTests", dependencies: ["LocalMariaDB", "LocalMariaDBStarter"], swiftSettings: strict),
         .testTarget(name: "LedgerModelTests", dependencies: ["LedgerModel"], swiftSettings: strict),
         .testTarget(
-            name: "MariaDBDriverTests", dependencies: ["MariaDBDriver", "IndelibleTesting", "LocalMariaDB"], swiftSettings: strict),
+            name: "MariaDBDriverTests",
+            dependencies: [
+                "MariaDBDriver", "IndelibleTesting", "LocalMariaDB", .product(name: "Logging", package: "swift-log"),
+            ],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "LedgerStoreTests", dependencies: ["Indelible", "LocalMariaDB", "IndelibleTesting", "MariaDBDriver", "IndelibleCLI"],
             swiftSettings: strict),
