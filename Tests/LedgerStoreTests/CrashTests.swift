@@ -2,6 +2,7 @@ import Foundation
 import IndelibleTesting
 import LocalMariaDB
 import MariaDBDriver
+import Synchronization
 import Testing
 
 @testable import LedgerDatabase
@@ -46,9 +47,10 @@ import Darwin
         try await ledger.openAccount("a", in: .eur, type: .asset)
         try await ledger.openAccount("b", in: .eur, type: .liability)
         var random = Seeded("projector kill")
-        let posting = Task {
+        let stop = Mutex(false)
+        async let posting: Int64 = {
             var posted: Int64 = 0
-            while !Task.isCancelled {
+            while !stop.withLock({ $0 }) {
                 let batch = (1...20).map { number in
                     Entry(kind: "t", postings: [Posting(debit: "a", credit: "b", amount: Amount(minorUnits: number, .eur))])
                 }
@@ -58,15 +60,15 @@ import Darwin
                 try? await Task.sleep(for: .milliseconds(10))
             }
             return posted
-        }
+        }()
         for _ in 0..<50 {
             let process = try Tool.start(["project", "run", "--quiet"] + book.options)
             try await Task.sleep(for: .milliseconds(Int.random(in: 20...300, using: &random)))
             kill(process.processIdentifier, SIGKILL)
             process.waitUntilExit()
         }
-        posting.cancel()
-        let posted = try await posting.value
+        stop.withLock { $0 = true }
+        let posted = try await posting
         let killedAt = try await Projector(book.location).status()
         #expect(killedAt.through > .zero, "no projector got anything done before it was killed")
         #expect(try await Tool.run(["project", "once", "--quiet"] + book.options) == 0)

@@ -25,7 +25,7 @@ extension Ledger {
             while true {
                 do { return try await attempt(drafts, isFirst: retrying.attempts == 0) } catch let error as DatabaseError {
                     try await retrying.pause(after: error)
-                }
+                } catch { throw retrying.final(error) }
             }
         }
     }

@@ -22,13 +22,19 @@ struct Retrying {
             case .unreachable: isOutcomeUnknown
             default: false
             }
-        guard isRepeatable, attempts < Self.attemptsMax else {
-            throw isOutcomeUnknown
-                ? DatabaseError(kind: .outcomeUnknown, number: error.number, message: error.message) : error
-        }
+        guard isRepeatable, attempts < Self.attemptsMax else { throw final(error) }
         if case .duplicateKey = error.kind { return }
         // 4, 8, 16 … milliseconds, each somewhere between half and all of it, so that two do not stay in step.
         let milliseconds = 2 << min(attempts, 7)
-        try await Task.sleep(for: .microseconds(Int.random(in: milliseconds * 500...milliseconds * 1000)))
+        do {
+            try await Task.sleep(for: .microseconds(Int.random(in: milliseconds * 500...milliseconds * 1000)))
+        } catch { throw final(error) }
+    }
+
+    /// An error with which the caller gives up: a cancelled look leaves unknown what was unknown before it.
+    func final(_ error: any Error) -> any Error {
+        guard isOutcomeUnknown, (error as? DatabaseError)?.kind != .outcomeUnknown else { return error }
+        return DatabaseError(
+            kind: .outcomeUnknown, number: (error as? DatabaseError)?.number ?? 0, message: "\(error)")
     }
 }
