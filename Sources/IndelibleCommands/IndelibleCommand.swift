@@ -9,7 +9,7 @@ public struct IndelibleCommand: AsyncParsableCommand {
         version: "0.1.0",
         subcommands: [
             InitCommand.self, DoctorCommand.self, AccountCommand.self, CurrencyCommand.self, PostCommand.self,
-            ImportCommand.self, EntryCommand.self, ProjectCommand.self, BalanceCommand.self, ReconcileCommand.self,
+            ImportCommand.self, ExportCommand.self, EntryCommand.self, ProjectCommand.self, BalanceCommand.self, ReconcileCommand.self,
             LocalCommand.self, BenchCommand.self,
         ])
 

@@ -42,3 +42,5 @@ struct OutputOptions: ParsableArguments {
 }
 
 extension AccountType: ExpressibleByArgument {}
+extension Exporter.Format: ExpressibleByArgument {}
+extension Exporter.Dates: ExpressibleByArgument {}

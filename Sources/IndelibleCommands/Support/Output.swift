@@ -105,7 +105,8 @@ struct Table {
     }
 
     private static func csv(_ cell: String) -> String {
-        cell.contains { ",\"\n\r".contains($0) } ? "\"" + cell.replacing("\"", with: "\"\"") + "\"" : cell
+        // By bytes: CR LF is one Character, and neither of the two.
+        cell.utf8.contains { ",\"\n\r".utf8.contains($0) } ? "\"" + cell.replacing("\"", with: "\"\"") + "\"" : cell
     }
 }
 

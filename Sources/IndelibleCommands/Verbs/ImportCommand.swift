@@ -4,24 +4,37 @@ import Indelible
 
 struct ImportCommand: Verb {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Import CSV or JSON Lines.",
+        commandName: "import", abstract: "Import CSV, JSON Lines, or a journal of hledger.",
         discussion: """
             First everything is checked; a bad line refuses all files with its place and reason, and nothing is posted. \
             Importing again posts nothing twice. docs/import.md describes the forms.
+
+            A CSV file may be what `hledger print -O csv` prints; the last four options are for such files \
+            (docs/plain-text.md).
             """)
 
     @Argument(help: "Files ending in .csv or .jsonl, in the order to import them.") var files: [String]
     @Flag(help: "Post the good records and write the bad ones, with reasons, to --rejects.") var keepGoing = false
     @Option(help: ArgumentHelp("Where --keep-going writes bad records, as JSON Lines.", valueName: "path"))
     var rejects = "rejected.jsonl"
+    @Option(help: ArgumentHelp("The account that takes what does not balance in one currency.", valueName: "path"))
+    var conversionAccount: String?
+    @Option(help: "The type of accounts whose first segment tells none.") var defaultType: AccountType?
+    @Option(
+        help: ArgumentHelp("The type of accounts with this first segment, like Vermögen=asset.", valueName: "segment=type"))
+    var accountType: [String] = []
+    @Option(
+        help: ArgumentHelp("The currency that a commodity becomes; =EUR for amounts without one.", valueName: "name=code"))
+    var commodity: [String] = []
     @OptionGroup var book: BookOptions
     @OptionGroup var output: OutputOptions
 
     func execute() async throws -> ExitStatus {
         let sources = try files.map(Self.read)
+        let plainText = try plainText()
         let progress = Progress("imported", isQuiet: output.quiet)
         let summary = try await book.withLedger { ledger in
-            try await Importer(ledger).run(sources, keepGoing: keepGoing) { done, all in
+            try await Importer(ledger, plainText: plainText).run(sources, keepGoing: keepGoing) { done, all in
                 progress.show(UInt64(done), of: UInt64(all))
             }
         }
@@ -35,6 +48,28 @@ struct ImportCommand: Verb {
         if !summary.problems.isEmpty { try writeRejects(summary.problems) }
         printSummary(summary)
         return summary.problems.isEmpty ? .ok : .badInput
+    }
+
+    private func plainText() throws -> PlainTextOptions {
+        func pair(_ text: String, _ option: String) throws -> (String, String) {
+            guard let sign = text.lastIndex(of: "=") else { throw Failure(.usage, "\(option) “\(text)”: write NAME=VALUE") }
+            return (String(text[..<sign]), String(text[text.index(after: sign)...]))
+        }
+        var options = PlainTextOptions()
+        options.conversionAccount = try conversionAccount.map { text throws(LedgerError) in try AccountPath(text) }
+        options.defaultType = defaultType
+        for text in accountType {
+            let (segment, name) = try pair(text, "--account-type")
+            guard let type = AccountType(rawValue: name) else {
+                throw Failure(.usage, "--account-type “\(text)”: asset, liability, equity, income or expense")
+            }
+            options.accountTypes[segment] = type
+        }
+        for text in commodity {
+            let (name, code) = try pair(text, "--commodity")
+            options.commodities[name] = try CurrencyCode(code)
+        }
+        return options
     }
 
     private func printSummary(_ summary: Importer.Summary) {

@@ -3,130 +3,131 @@ import LedgerModel
 /// Reads our CSV. The header says what the rows are:
 /// - `currency,exponent`
 /// - `account,currency,type`
-/// - `key,kind,effective_at,description,reference,actor,debit,credit,amount,currency`: a posting a row; consecutive rows with
-///   one key are one entry. Only `key`, `debit`, `credit`, `amount` and `currency` are needed, in any order.
+/// - `key,kind,effective_at,description,reference,actor,payload,debit,credit,amount,currency`: a posting a row; consecutive rows
+///   with one key are one entry. Only `key`, `debit`, `credit`, `amount` and `currency` are needed, in any order. `id` may stand
+///   in place of `key`: 32 hexadecimal digits that are the entry's id.
+/// - the same with `record`, `account`, `type` and `exponent`, as an export writes it: `record` says of each row whether it
+///   is a `currency`, an `account` or an `entry`.
 struct CSVImport: ImportReader {
-    private enum Kind { case currencies, accounts, entries }
-    private static let entryColumns = [
-        "key", "kind", "effective_at", "description", "reference", "actor", "debit", "credit", "amount", "currency",
-    ]
+    private enum Kind { case currencies, accounts, entries, records }
     private static let shared = ["kind", "effective_at", "description", "reference", "actor"]
+    private static let entryColumns = ["key", "id"] + shared + ["payload", "debit", "credit", "amount", "currency"]
 
-    private var reader: CSVReader
+    private var rows: CSVRows
     private let kind: Kind
-    private let columns: [String]
-    /// The first row of the next entry, read already.
-    private var pending: Row?
-    /// The line of an unreadable row just before, if the next entry's first rows may be in it.
-    private var doubtBefore: Int?
+    private let keyColumn: String
 
     /// - Throws: a problem in the header.
     init(_ bytes: [UInt8]) throws(ImportProblem) {
-        reader = CSVReader(bytes)
-        guard let header = reader.next() else {
-            throw ImportProblem(line: 1, column: 1, reason: "the file is empty", text: "")
-        }
-        if let problem = header.problem { throw problem }
-        columns = header.fields.map(\.text)
-        func problem(_ reason: String, _ column: Int) -> ImportProblem {
-            ImportProblem(line: header.line, column: column, reason: reason, text: header.text)
-        }
-        for (index, field) in header.fields.enumerated() where columns[..<index].contains(field.text) {
-            throw problem("the column “\(field.text)” is there twice", field.column)
-        }
-        let names = Set(columns)
+        rows = try CSVRows(bytes) { $0.contains("key") || !$0.contains("id") ? "key" : "id" }
+        let names = Set(rows.columns)
+        keyColumn = names.contains("key") || !names.contains("id") ? "key" : "id"
         if names == ["currency", "exponent"] {
             kind = .currencies
         } else if names == ["account", "currency", "type"] {
             kind = .accounts
         } else {
-            for needed in ["key", "debit", "credit", "amount", "currency"] where !names.contains(needed) {
-                throw problem(
-                    "the header has no column “\(needed)”: entries need key, debit, credit, amount and currency; "
-                        + "accounts need account, currency and type", 1)
+            let hint = "entries need key (or id), debit, credit, amount and currency; accounts need account, currency and type"
+            let needed = [keyColumn, "debit", "credit", "amount", "currency"]
+            kind = names.contains("record") ? .records : .entries
+            if kind == .records {
+                let more = ["account", "type", "exponent"]
+                try rows.check(needed: needed + more, known: ["record"] + Self.entryColumns + more, hint)
+            } else {
+                try rows.check(needed: needed, known: Self.entryColumns, hint)
             }
-            for field in header.fields where !Self.entryColumns.contains(field.text) {
-                throw problem(
-                    "the column “\(field.text)” is not known: \(Self.entryColumns.joined(separator: ", "))", field.column)
+            if let second = rows.header.fields.first(where: { $0.text == "id" }), names.contains("key") {
+                throw rows.problem("an entry has a key or an id, not both", second.column)
             }
-            kind = .entries
         }
     }
 
     mutating func next(_ currencies: KnownCurrencies) throws(ImportProblem) -> ImportRecord? {
-        guard let first = row() else { return nil }
-        if kind == .entries { return try entry(first, currencies) }
-        if let problem = first.problem { throw problem }
-        let fields = first.fields
         switch kind {
-        case .currencies:
-            let code = try fields.parse("currency") { text throws(LedgerError) in try CurrencyCode(text) }
-            let currency = try fields.parse("exponent") { text throws(LedgerError) in
-                guard let exponent = Int(text) else {
-                    throw LedgerError(.invalidCurrency, "“\(text)” is no number of decimals")
-                }
-                return try Currency(code, exponent: exponent)
-            }
-            return fields.record(.currency(currency))
-        case .accounts:
-            let path = try fields.parse("account") { text throws(LedgerError) in try AccountPath(text) }
-            let currency = try fields.parse("currency") { text throws(LedgerError) in try currencies.currency(text) }
-            let type = try fields.parse("type") { text throws(LedgerError) in
-                guard let type = AccountType(rawValue: text) else {
-                    let all = AccountType.allCases.map(\.rawValue).joined(separator: ", ")
-                    throw LedgerError(.invalidAccount, "“\(text)” is no type of account: \(all)")
-                }
-                return type
-            }
-            return fields.record(.account(path, currency.code, type))
-        case .entries: return nil
+        case .currencies, .accounts:
+            guard let row = rows.nextRow() else { return nil }
+            if let problem = row.problem { throw problem }
+            return kind == .currencies ? try Self.currency(row.fields) : try Self.account(row.fields, currencies)
+        case .entries: return try rows.nextGroup().map { group throws(ImportProblem) in try entry(group, currencies) }
+        case .records: return try rows.nextGroup().map { group throws(ImportProblem) in try record(group, currencies) }
         }
     }
 
-    /// An entry: its first row, and those behind it with the same key. One bad row refuses all of them, and a row whose key
-    /// cannot be read refuses the entries beside it too: no entry is posted without a part of it.
-    private mutating func entry(_ first: Row, _ currencies: KnownCurrencies) throws(ImportProblem) -> ImportRecord {
-        var rows = [first]
-        // An empty key is a problem of its own row.
-        while let next = row() {
-            guard let key = first.key, !key.isEmpty, next.key == key else {
-                pending = next
-                break
+    private static func currency(_ fields: CSVRows.Fields) throws(ImportProblem) -> ImportRecord {
+        let code = try fields.parse("currency") { text throws(LedgerError) in try CurrencyCode(text) }
+        let currency = try fields.parse("exponent") { text throws(LedgerError) in
+            guard let exponent = Int(text) else {
+                throw LedgerError(.invalidCurrency, "“\(text)” is no number of decimals")
             }
-            rows.append(next)
+            return try Currency(code, exponent: exponent)
         }
-        let doubt = doubtBefore ?? pending.flatMap { $0.key == nil ? $0.fields.row.line : nil }
-        doubtBefore = rows.last.flatMap { $0.hidesNext ? $0.fields.row.line : nil }
-        let text = rows.map(\.fields.row.text).joined(separator: "\n")
-        do throws(ImportProblem) {
-            for row in rows { if let problem = row.problem { throw problem } }
-            if let doubt {
-                throw first.fields.problem("the row in line \(doubt) cannot be read and may belong to this entry", "")
+        return fields.record(.currency(currency))
+    }
+
+    private static func account(
+        _ fields: CSVRows.Fields, _ currencies: KnownCurrencies
+    ) throws(ImportProblem) -> ImportRecord {
+        let path = try fields.parse("account") { text throws(LedgerError) in try AccountPath(text) }
+        let currency = try fields.parse("currency") { text throws(LedgerError) in try currencies.currency(text) }
+        let type = try fields.parse("type") { text throws(LedgerError) in
+            guard let type = AccountType(rawValue: text) else {
+                let all = AccountType.allCases.map(\.rawValue).joined(separator: ", ")
+                throw LedgerError(.invalidAccount, "“\(text)” is no type of account: \(all)")
             }
-            return try entry(first.fields["key"], rows.map(\.fields), text, currencies)
-        } catch {
-            throw ImportProblem(
-                line: error.line, column: error.column, reason: error.reason, text: text, key: first.key)
+            return type
+        }
+        return fields.record(.account(path, currency.code, type))
+    }
+
+    /// A row of an export, or the rows of one entry of it.
+    private func record(_ group: CSVRows.Group, _ currencies: KnownCurrencies) throws(ImportProblem) -> ImportRecord {
+        let first = group.first
+        // What cannot be read is refused as an entry, which says what may be missing from it.
+        guard group.rows[0].problem == nil else { return try entry(group, currencies) }
+        switch first["record"] {
+        case "entry": return try entry(group, currencies)
+        case "currency", "account":
+            // Such a row has no key, so it stands alone.
+            guard group.rows.count == 1, first[keyColumn].isEmpty else {
+                throw first.problem("only an entry has a key or an id", keyColumn)
+            }
+            return first["record"] == "currency" ? try Self.currency(first) : try Self.account(first, currencies)
+        default: throw first.problem("“\(first["record"])” is no record: entry, account or currency", "record")
+        }
+    }
+
+    private func entry(_ group: CSVRows.Group, _ currencies: KnownCurrencies) throws(ImportProblem) -> ImportRecord {
+        do throws(ImportProblem) { return try entry(try group.fields(), group.text, currencies) } catch {
+            let key = group.rows[0].key ?? ""
+            let id = keyColumn == "id" ? EntryID(hex: key) : key.isEmpty ? nil : EntryID(key: key)
+            throw ImportProblem(line: error.line, column: error.column, reason: error.reason, text: group.text, id: id)
         }
     }
 
     private func entry(
-        _ key: String, _ rows: [Fields], _ text: String, _ currencies: KnownCurrencies
+        _ rows: [CSVRows.Fields], _ text: String, _ currencies: KnownCurrencies
     ) throws(ImportProblem) -> ImportRecord {
         let first = rows[0]
-        guard !key.isEmpty else { throw first.problem("the key is empty: it makes the entry be posted once", "key") }
+        let key = first[keyColumn]
         let kind = try first.parse("kind") { text throws(LedgerError) in text.isEmpty ? "imported" : try EntryKind(text) }
         let effectiveAt = try first.parse("effective_at") { text throws(LedgerError) in
             text.isEmpty ? nil : try Timestamp(text)
         }
         var entry = Entry(
-            id: EntryID(key: key), kind: kind, effectiveAt: effectiveAt, description: first.optional("description"),
+            id: try id(first), kind: kind, effectiveAt: effectiveAt, description: first.optional("description"),
             reference: first.optional("reference"), actor: first.optional("actor"))
+        try Self.payload(first, &entry)
         var places = ["": (first.row.line, 1)]
         for (index, fields) in rows.enumerated() {
-            for column in Self.shared where fields[column] != first[column] {
+            // The payload stands in the first row, or in all.
+            for column in Self.shared + ["payload"] where fields[column] != first[column] {
+                if column == "payload", fields[column].isEmpty { continue }
                 throw fields.problem(
                     "“\(column)” differs from the first row of the same key (line \(first.row.line))", column)
+            }
+            if self.kind == .records, rows.count == 1, ["debit", "credit", "amount", "currency"].allSatisfy({ fields[$0].isEmpty }) {
+                // A fact that moves nothing.
+                break
             }
             let debit = try fields.parse("debit") { text throws(LedgerError) in try AccountPath(text) }
             let credit = try fields.parse("credit") { text throws(LedgerError) in try AccountPath(text) }
@@ -140,80 +141,33 @@ struct CSVImport: ImportReader {
         return ImportRecord(content: .entry(entry, key: key), line: first.row.line, places: places, text: text)
     }
 
-    private mutating func row() -> Row? {
-        if let pending {
-            self.pending = nil
-            return pending
+    private func id(_ first: CSVRows.Fields) throws(ImportProblem) -> EntryID {
+        let key = first[keyColumn]
+        guard keyColumn == "id" else {
+            guard !key.isEmpty else { throw first.problem("the key is empty: it makes the entry be posted once", "key") }
+            return EntryID(key: key)
         }
-        return reader.next().map { Row(Fields(columns, $0)) }
+        guard let id = EntryID(hex: key) else { throw first.problem("“\(key)” is no id: 32 hexadecimal digits", "id") }
+        return id
     }
 
-    /// A row, or what is wrong with its form.
-    private struct Row {
-        let fields: Fields
-        let problem: ImportProblem?
-        /// nil if the row is so wrong that its key is not certain.
-        let key: String?
-
-        init(_ fields: Fields) {
-            self.fields = fields
-            let row = fields.row
-            let keyIndex = fields.columns.firstIndex(of: "key") ?? 0
-            if let unreadable = row.problem {
-                problem = unreadable
-                // The fields before the problem are certain.
-                key = keyIndex < row.fields.count ? row.fields[keyIndex].text : nil
-            } else if row.fields.count != fields.columns.count {
-                let last = row.fields.last
-                problem = ImportProblem(
-                    line: last?.line ?? row.line, column: last?.column ?? 1,
-                    reason: "\(row.fields.count) fields, and the header has \(fields.columns.count)", text: row.text)
-                // Nobody knows where the field is missing or too much.
-                key = keyIndex == 0 ? row.fields.first?.text : nil
-            } else {
-                problem = nil
-                key = fields["key"]
+    /// The payload: a JSON object. Beside an id it may hold the texts that a column cannot tell from none (`""`).
+    private static func payload(_ first: CSVRows.Fields, _ entry: inout Entry) throws(ImportProblem) {
+        guard !first["payload"].isEmpty else { return }
+        let places = JSONPlaces(ArraySlice(first["payload"].utf8))
+        guard places.wrong == nil, case .object(var members)? = try? JSON(parsing: first["payload"]) else {
+            throw first.problem("the payload is a JSON object", "payload")
+        }
+        if let twice = places.twice {
+            throw first.problem("“\(twice.name)” is there twice", "payload")
+        }
+        for (name, path) in [("description", \Entry.description), ("reference", \Entry.reference), ("actor", \Entry.actor)] {
+            if members[name]?.string == "", entry[keyPath: path] == nil {
+                members[name] = nil
+                entry[keyPath: path] = ""
             }
         }
-
-        /// A quote that is not closed in time may have taken in the rows behind.
-        var hidesNext: Bool { problem != nil && (key == nil || fields.row.text.utf8.contains(UInt8(ascii: "\n"))) }
-    }
-
-    /// The fields of a row by the names of the header.
-    private struct Fields {
-        let columns: [String]
-        let row: CSVReader.Record
-
-        init(_ columns: [String], _ row: CSVReader.Record) {
-            self.columns = columns
-            self.row = row
-        }
-
-        subscript(column: String) -> String {
-            guard let index = columns.firstIndex(of: column), index < row.fields.count else { return "" }
-            return row.fields[index].text
-        }
-
-        func optional(_ column: String) -> String? { self[column].isEmpty ? nil : self[column] }
-
-        func place(_ column: String) -> (line: Int, column: Int) {
-            guard let index = columns.firstIndex(of: column), index < row.fields.count else { return (row.line, 1) }
-            return (row.fields[index].line, row.fields[index].column)
-        }
-
-        func problem(_ reason: String, _ column: String) -> ImportProblem {
-            let place = place(column)
-            return ImportProblem(line: place.line, column: place.column, reason: reason, text: row.text)
-        }
-
-        func parse<T>(_ column: String, _ read: (String) throws(LedgerError) -> T) throws(ImportProblem) -> T {
-            do throws(LedgerError) { return try read(self[column]) } catch { throw problem(error.message, column) }
-        }
-
-        func record(_ content: ImportRecord.Content) -> ImportRecord {
-            ImportRecord(content: content, line: row.line, places: ["": (row.line, 1)], text: row.text)
-        }
+        entry.payload = members
     }
 }
 

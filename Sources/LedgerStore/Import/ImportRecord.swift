@@ -10,8 +10,8 @@ public struct ImportProblem: Error, Sendable, Hashable, CustomStringConvertible 
     public let reason: String
     /// The record as it stands in the file.
     public let text: String
-    /// The key of the rows that are refused, if more rows of it may stand further down.
-    var key: String?
+    /// The entry whose rows are refused, if more rows of it may stand further down.
+    var id: EntryID?
 
     public var description: String { "\(file):\(line):\(column): \(reason)" }
 }
@@ -51,6 +51,9 @@ struct KnownCurrencies {
         byCode[currency.code] = currency
     }
 
+    /// Whether the book has it, a file has defined it, or ISO 4217 does.
+    func knows(_ code: CurrencyCode) -> Bool { byCode[code] != nil || Currency.iso(code) != nil }
+
     func currency(_ text: String) throws(LedgerError) -> Currency {
         let code = try CurrencyCode(text)
         guard let currency = byCode[code] ?? Currency.iso(code) else {
@@ -60,6 +63,12 @@ struct KnownCurrencies {
         }
         return currency
     }
+}
+
+/// An account by what makes it unique.
+struct AccountKey: Hashable {
+    let path: AccountPath
+    let currency: CurrencyCode
 }
 
 /// Reads the records of one file, one after the other.

@@ -33,10 +33,15 @@ public struct Importer: Sendable {
 
     private let ledger: Ledger
     private let batchEntries: Int
+    private let plainText: PlainTextOptions
 
-    public init(_ ledger: Ledger, batchEntries: Int = 500) {
+    /// - Parameters:
+    ///   - batchEntries: so many entries are posted together.
+    ///   - plainText: how files of plain-text accounting are read.
+    public init(_ ledger: Ledger, batchEntries: Int = 500, plainText: PlainTextOptions = PlainTextOptions()) {
         self.ledger = ledger
         self.batchEntries = batchEntries
+        self.plainText = plainText
     }
 
     /// Imports files in their order.
@@ -51,9 +56,9 @@ public struct Importer: Sendable {
         var summary = Summary()
         summary.problems = check.problems
         guard check.problems.isEmpty || keepGoing else { return summary }
-        var opened = check.accountsBefore
+        var standing = check.before
         for (index, file) in files.enumerated() {
-            try await post(file, index, check, &opened, &summary, progress)
+            try await post(file, index, check, &standing, &summary, progress)
         }
         return summary
     }
@@ -71,13 +76,16 @@ public struct Importer: Sendable {
         var refused: Set<Place> = []
         var entries = 0
         var currencies: KnownCurrencies
-        /// Those that are open before anything is posted.
-        var accountsBefore: Set<AccountKey> = []
-        /// Those, and those that the files open.
+        var before = Standing()
+        /// The accounts that are open before anything is posted, and those that the files open.
         var accounts: Set<AccountKey> = []
         var keys: [EntryID: (file: String, line: Int, place: Place)] = [:]
         /// Entries that may be without a part: rows of their key stand in this line too.
         var apart: [Place: Int] = [:]
+        /// What the commodities of plain text need, over all files.
+        var survey: PlainTextSurvey
+        /// What a file of plain text is read with, by its index: the same in both passes.
+        var contexts: [Int: PlainTextContext] = [:]
 
         /// Remembers where a key is used; returns where it was before.
         @discardableResult
@@ -91,23 +99,30 @@ public struct Importer: Sendable {
         }
     }
 
-    private struct AccountKey: Hashable {
-        let path: AccountPath
-        let currency: CurrencyCode
+    /// What the book has.
+    private struct Standing {
+        var accounts: Set<AccountKey> = []
+        var currencies: Set<Currency> = []
     }
 
     private func check(_ files: [File]) async throws(LedgerError) -> Check {
-        var check = Check(currencies: KnownCurrencies(try await ledger.currencies()))
+        let currencies = try await ledger.currencies()
+        var check = Check(
+            currencies: KnownCurrencies(currencies),
+            survey: PlainTextSurvey(files.filter { $0.format == .csv }.map(\.bytes), plainText))
+        check.before.currencies = Set(currencies)
         var types: [AccountKey: AccountType] = [:]
         for account in try await ledger.accounts() {
             let key = AccountKey(path: account.path, currency: account.currency.code)
             check.accounts.insert(key)
             types[key] = account.type
         }
-        check.accountsBefore = check.accounts
+        check.before.accounts = check.accounts
         for (index, file) in files.enumerated() {
             var waiting: [(place: Place, record: ImportRecord)] = []
-            guard var reader = Self.reader(file, &check.problems) else { continue }
+            let context = PlainTextContext(plainText, check.survey, check.currencies, check.accounts)
+            check.contexts[index] = context
+            guard var reader = Self.reader(file, context, &check.problems) else { continue }
             var count = 0
             while true {
                 let record: ImportRecord
@@ -119,7 +134,7 @@ public struct Importer: Sendable {
                     record = next
                 } catch {
                     check.refused.insert(place)
-                    if let key = error.key { check.note(EntryID(key: key), file, error.line, place) }
+                    if let id = error.id { check.note(id, file, error.line, place) }
                     check.problems.append(Self.placed(error, file))
                     continue
                 }
@@ -139,7 +154,7 @@ public struct Importer: Sendable {
     /// Refuses the first rows of keys that have more rows further down: a part of an entry is not posted.
     private static func refuseApart(_ file: File, _ index: Int, _ check: inout Check) {
         var ignored: [ImportProblem] = []
-        guard var reader = reader(file, &ignored) else { return }
+        guard let context = check.contexts[index], var reader = reader(file, context, &ignored) else { return }
         var count = 0
         while true {
             let place = Place(file: index, record: count)
@@ -212,11 +227,11 @@ public struct Importer: Sendable {
     // MARK: - Pass 2: post
 
     private func post(
-        _ file: File, _ index: Int, _ check: Check, _ opened: inout Set<AccountKey>, _ summary: inout Summary,
+        _ file: File, _ index: Int, _ check: Check, _ standing: inout Standing, _ summary: inout Summary,
         _ progress: (Int, Int) -> Void
     ) async throws(LedgerError) {
         var ignored: [ImportProblem] = []
-        guard var reader = Self.reader(file, &ignored) else { return }
+        guard let context = check.contexts[index], var reader = Self.reader(file, context, &ignored) else { return }
         var batch: [Entry] = []
         var count = 0
         while true {
@@ -229,10 +244,16 @@ public struct Importer: Sendable {
             } catch { continue }
             if check.refused.contains(place) { continue }
             switch record.content {
-            case .currency(let currency): try await ledger.defineCurrency(currency)
+            case .currency(let currency):
+                guard standing.currencies.insert(currency).inserted else { continue }
+                // What stands before it in the file stands before it in the journal.
+                try await flush(&batch, check, &summary, progress)
+                try await ledger.defineCurrency(currency)
             case .account(let path, let currency, let type):
+                guard standing.accounts.insert(AccountKey(path: path, currency: currency)).inserted else { continue }
+                try await flush(&batch, check, &summary, progress)
                 try await ledger.openAccount(path, in: currency, type: type)
-                if opened.insert(AccountKey(path: path, currency: currency)).inserted { summary.accountsOpened += 1 }
+                summary.accountsOpened += 1
             case .entry(let entry, _): batch.append(entry)
             }
             if batch.count >= batchEntries { try await flush(&batch, check, &summary, progress) }
@@ -253,11 +274,16 @@ public struct Importer: Sendable {
 
     // MARK: - Files
 
-    private static func reader(_ file: File, _ problems: inout [ImportProblem]) -> (any ImportReader)? {
+    private static func reader(
+        _ file: File, _ context: PlainTextContext, _ problems: inout [ImportProblem]
+    ) -> (any ImportReader)? {
         switch file.format {
         case .jsonl: return JSONLinesImport(file.bytes)
         case .csv:
-            do throws(ImportProblem) { return try CSVImport(file.bytes) } catch {
+            do throws(ImportProblem) {
+                return PlainTextImport.recognises(file.bytes)
+                    ? try PlainTextImport(file.bytes, context) : try CSVImport(file.bytes)
+            } catch {
                 problems.append(placed(error, file))
                 return nil
             }
@@ -267,7 +293,7 @@ public struct Importer: Sendable {
     private static func placed(_ problem: ImportProblem, _ file: File) -> ImportProblem {
         var problem = problem
         problem.file = file.name
-        problem.key = nil
+        problem.id = nil
         return problem
     }
 }
@@ -278,7 +304,8 @@ extension Importer {
     public func entry(in file: File) async throws -> Entry {
         let currencies = KnownCurrencies(try await ledger.currencies())
         var problems: [ImportProblem] = []
-        guard var reader = Self.reader(file, &problems) else { throw problems[0] }
+        let context = PlainTextContext(plainText, PlainTextSurvey([], plainText), currencies, [])
+        guard var reader = Self.reader(file, context, &problems) else { throw problems[0] }
         do {
             guard let record = try reader.next(currencies), case .entry(let entry, _) = record.content else {
                 throw ImportProblem(line: 1, column: 1, reason: "there is no entry in it", text: "")

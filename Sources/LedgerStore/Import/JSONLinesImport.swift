@@ -5,12 +5,13 @@ import LedgerModel
 /// - `{"currency":"PTS","exponent":0}`
 /// - `{"account":"customers:alice","currency":"EUR","type":"liability"}`
 /// - `{"key":"order-1","kind":"order.paid","effective_at":"2026-01-31T10:00:00Z","description":"…","reference":"…",
-///   "actor":"…","payload":{…},"postings":[{"debit":"…","credit":"…","amount":"12.50","currency":"EUR"}]}`
+///   "actor":"…","payload":{…},"postings":[{"debit":"…","credit":"…","amount":"12.50","currency":"EUR"}]}`, or with
+///   `"id"` in place of the key: 32 hexadecimal digits that are the entry's id, as an export writes it.
 ///
 /// Amounts are strings, because JSON's numbers are floating point for most programs.
 struct JSONLinesImport: ImportReader {
     private static let entryKeys: Set<String> = [
-        "key", "kind", "effective_at", "description", "reference", "actor", "payload", "postings",
+        "key", "id", "kind", "effective_at", "description", "reference", "actor", "payload", "postings",
     ]
     private static let postingKeys: Set<String> = ["debit", "credit", "amount", "currency"]
 
@@ -104,9 +105,8 @@ struct JSONLinesImport: ImportReader {
 
         private func entry(_ members: [String: JSON], _ currencies: KnownCurrencies) throws(ImportProblem) -> ImportRecord {
             try allow(JSONLinesImport.entryKeys, members)
-            let key = try string("key", members)
-            guard !key.isEmpty else { throw problem("the key is empty: it makes the entry be posted once", "key") }
-            var entry = Entry(id: EntryID(key: key), kind: "imported")
+            let (id, key) = try id(members)
+            var entry = Entry(id: id, kind: "imported")
             if members["kind"] != nil {
                 entry.kind = try parse("kind", members) { text throws(LedgerError) in try EntryKind(text) }
             }
@@ -115,9 +115,11 @@ struct JSONLinesImport: ImportReader {
                     throw problem(error.message, "effective_at")
                 }
             }
-            entry.description = try optional("description", members)
-            entry.reference = try optional("reference", members)
-            entry.actor = try optional("actor", members)
+            // Beside an id, which an export writes, an empty text is not the same as none.
+            let keepsEmpty = members["id"] != nil
+            entry.description = try optional("description", members, keepsEmpty: keepsEmpty)
+            entry.reference = try optional("reference", members, keepsEmpty: keepsEmpty)
+            entry.actor = try optional("actor", members, keepsEmpty: keepsEmpty)
             switch members["payload"] {
             case nil, .null?: break
             case .object(let payload)?: entry.payload = payload
@@ -136,6 +138,19 @@ struct JSONLinesImport: ImportReader {
             default: throw problem("postings are a list", "postings")
             }
             return ImportRecord(content: .entry(entry, key: key), line: line, places: found, text: text)
+        }
+
+        /// The id, and what the file calls it.
+        private func id(_ members: [String: JSON]) throws(ImportProblem) -> (EntryID, String) {
+            guard members["id"] != nil else {
+                let key = try string("key", members)
+                guard !key.isEmpty else { throw problem("the key is empty: it makes the entry be posted once", "key") }
+                return (EntryID(key: key), key)
+            }
+            guard members["key"] == nil else { throw problem("an entry has a key or an id, not both", "id") }
+            let text = try string("id", members)
+            guard let id = EntryID(hex: text) else { throw problem("“\(text)” is no id: 32 hexadecimal digits", "id") }
+            return (id, text)
         }
 
         private func posting(_ item: JSON, _ number: Int, _ currencies: KnownCurrencies) throws(ImportProblem) -> Posting {
@@ -174,10 +189,12 @@ struct JSONLinesImport: ImportReader {
             }
         }
 
-        private func optional(_ key: String, _ members: [String: JSON]) throws(ImportProblem) -> String? {
+        private func optional(
+            _ key: String, _ members: [String: JSON], keepsEmpty: Bool = false
+        ) throws(ImportProblem) -> String? {
             if members[key] == nil || members[key] == .null { return nil }
             let text = try string(key, members)
-            return text.isEmpty ? nil : text
+            return text.isEmpty && !keepsEmpty ? nil : text
         }
 
         private func parse<T>(
