@@ -127,7 +127,8 @@ struct HledgerExport {
     }
 
     private static func comment(_ text: String) -> String {
-        text.split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "    ;\n" : "    ; \($0)\n" }.joined()
+        text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false)
+            .map { $0.isEmpty ? "    ;\n" : "    ; \(String($0))\n" }.joined()
     }
 
     private static func day(_ time: Timestamp) -> String { String(time.description.prefix(10)) }
@@ -182,7 +183,7 @@ enum PlainTextLine {
         let lines = text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         guard lines.first?.isEmpty == false, lines.last?.isEmpty == false else { return false }
         return lines.allSatisfy {
-            $0.isEmpty || isLine($0) && !$0.hasPrefix(PlainTextMark.first) && !$0.hasPrefix(PlainTextMark.more)
+            $0.isEmpty || isLine($0) && !$0.begins(with: PlainTextMark.first) && !$0.begins(with: PlainTextMark.more)
         }
     }
 

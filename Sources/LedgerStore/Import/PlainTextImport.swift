@@ -116,6 +116,11 @@ struct PlainTextImport: ImportReader {
         let code = try fields.parse("commodity") { text throws(LedgerError) in try context.options.code(text) }
         let currency = try fields.parse("commodity") { _ throws(LedgerError) in try context.currencies.currency(code.text) }
         let units = try fields.parse("amount") { text throws(LedgerError) in
+            guard amount.significant <= Currency.exponentMax else {
+                throw LedgerError(
+                    .invalidAmount, "“\(text)” has \(amount.significant) decimals, and no currency has more than "
+                        + "\(Currency.exponentMax)")
+            }
             guard amount.significant <= currency.exponent else {
                 throw LedgerError(
                     .invalidAmount, "“\(text)” has \(amount.significant) decimals, and \(code) has \(currency.exponent): define "
@@ -258,13 +263,18 @@ enum PlainTextName {
         let text = path.text
         let first = text.unicodeScalars.first
         guard let (_, code) = risky.first(where: { $0.scalar == first }),
-            first != "%" || risky.contains(where: { text.hasPrefix($0.code) })
+            first != "%" || risky.contains(where: { text.begins(with: $0.code) })
         else { return text }
         return code + String(text.unicodeScalars.dropFirst())
     }
 
     static func decoded(_ text: String) -> String {
-        guard let (scalar, code) = risky.first(where: { text.hasPrefix($0.code) }) else { return text }
+        guard let (scalar, code) = risky.first(where: { text.begins(with: $0.code) }) else { return text }
         return String(scalar) + String(text.unicodeScalars.dropFirst(code.unicodeScalars.count))
     }
+}
+
+extension String {
+    /// By bytes: a combining mark behind the prefix does not hide it.
+    func begins(with prefix: String) -> Bool { utf8.starts(with: prefix.utf8) }
 }

@@ -90,15 +90,16 @@ struct PlainTextMark {
     /// - Returns: nil if there is none.
     /// - Throws: `invalidEntry` for one that cannot be read: passing it over would post the entry under another id.
     static func take(from comment: inout String) throws(LedgerError) -> PlainTextMark? {
-        var lines = comment.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        guard let index = lines.firstIndex(where: { $0.hasPrefix(first) }) else { return nil }
-        let parts = lines.remove(at: index).dropFirst(first.count).split(separator: ", kind:", omittingEmptySubsequences: false)
+        var lines = comment.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        guard let index = lines.firstIndex(where: { $0.begins(with: first) }) else { return nil }
+        let parts = String(lines.remove(at: index).unicodeScalars.dropFirst(first.unicodeScalars.count))
+            .split(separator: ", kind:", omittingEmptySubsequences: false)
         guard parts.count == 2, let id = EntryID(hex: String(parts[0])), let kind = try? EntryKind(String(parts[1])) else {
             throw LedgerError(.invalidEntry, "the comment line that begins with “\(first)” has no id and kind behind it")
         }
         var mark = PlainTextMark(id: id, kind: kind)
-        if let index = lines.firstIndex(where: { $0.hasPrefix(more) }) {
-            let text = String(lines.remove(at: index).dropFirst(more.count))
+        if let index = lines.firstIndex(where: { $0.begins(with: more) }) {
+            let text = String(lines.remove(at: index).unicodeScalars.dropFirst(more.unicodeScalars.count))
             guard case .object(let members)? = try? JSON(parsing: text) else {
                 throw LedgerError(.invalidEntry, "the comment line that begins with “\(more)” has no JSON object behind it")
             }
