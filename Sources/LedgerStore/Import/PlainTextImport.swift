@@ -104,7 +104,7 @@ struct PlainTextImport: ImportReader {
         let name = fields["account"]
         for (begin, end) in [("(", ")"), ("[", "]")] where name.utf8.starts(with: begin.utf8) && name.utf8.last == end.utf8.first {
             throw fields.problem(
-                "a virtual posting: it moves money that no account gives or takes (`hledger print --real` leaves it out)",
+                "a virtual posting: it moves money that no other account gives or takes, so it has no place in a book",
                 "account")
         }
         let path = try fields.parse("account") { text throws(LedgerError) in try AccountPath(PlainTextName.decoded(text)) }
