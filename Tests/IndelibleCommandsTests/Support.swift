@@ -47,10 +47,14 @@ func run(
     let streams = try Folder()
     defer { streams.remove() }
     try input.write(to: URL(fileURLWithPath: streams.path + "/in"))
-    process.standardInput = FileHandle(forReadingAtPath: streams.path + "/in")
     for name in ["out", "err"] { try Data().write(to: URL(fileURLWithPath: streams.path + "/" + name)) }
-    process.standardOutput = FileHandle(forWritingAtPath: streams.path + "/out")
-    process.standardError = FileHandle(forWritingAtPath: streams.path + "/err")
+    // Closed here: left to themselves they stay open for long, and with a thousand of them a process can no longer be started.
+    let handles = [
+        FileHandle(forReadingAtPath: streams.path + "/in"), FileHandle(forWritingAtPath: streams.path + "/out"),
+        FileHandle(forWritingAtPath: streams.path + "/err"),
+    ]
+    defer { for handle in handles { try? handle?.close() } }
+    (process.standardInput, process.standardOutput, process.standardError) = (handles[0], handles[1], handles[2])
     let status: Int32 = try await withCheckedThrowingContinuation { continuation in
         process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
         do { try process.run() } catch {

@@ -31,8 +31,9 @@ enum PlainText {
         process.currentDirectoryURL = folder
         process.environment = ProcessInfo.processInfo.environment.merging(["LC_ALL": "C.UTF-8", "LEDGER_FILE": ""]) { $1 }
         process.standardInput = FileHandle.nullDevice
-        process.standardOutput = try FileHandle(forWritingTo: folder.appendingPathComponent("out"))
-        process.standardError = try FileHandle(forWritingTo: folder.appendingPathComponent("err"))
+        let streams = try ["out", "err"].map { try FileHandle(forWritingTo: folder.appendingPathComponent($0)) }
+        defer { for stream in streams { try? stream.close() } }
+        (process.standardOutput, process.standardError) = (streams[0], streams[1])
         let status: Int32 = try await withCheckedThrowingContinuation { continuation in
             process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
             do { try process.run() } catch {
