@@ -1,5 +1,3 @@
-import Synchronization
-
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Darwin)
@@ -8,7 +6,7 @@ import Darwin
 
 /// The socket of a connection, for whoever has to break it from outside the connection's queue.
 final class Link: Sendable {
-    private let descriptor = Mutex<Int32>(-1)
+    private let descriptor = Locked<Int32>(-1)
 
     func open(_ new: Int32) { descriptor.withLock { $0 = new } }
 
@@ -35,7 +33,7 @@ final class Cancellation: Sendable {
         var killing: Task<Void, Never>?
     }
 
-    private let now = Mutex(Now())
+    private let now = Locked(Now())
     private let configuration: ConnectionConfiguration
     private let link: Link
 

@@ -1,7 +1,6 @@
 import Foundation
 import IndelibleTesting
 import LocalMariaDB
-import Synchronization
 import Testing
 
 @testable import MariaDBDriver
@@ -11,9 +10,9 @@ import Testing
 @Suite struct FaultTests {
     /// Counts calls and breaks the k-th.
     private final class Saboteur: Sendable {
-        private let calls = Mutex(0)
+        private let calls = Locked(0)
         private let target: Int
-        private let hit = Mutex<ClientCall?>(nil)
+        private let hit = Locked<ClientCall?>(nil)
 
         init(breaking target: Int) { self.target = target }
 

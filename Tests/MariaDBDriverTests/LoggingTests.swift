@@ -1,13 +1,12 @@
 import IndelibleTesting
 import Logging
-import MariaDBDriver
-import Synchronization
+@testable import MariaDBDriver
 import Testing
 
 /// What is logged: statements, never values.
 @Suite struct LoggingTests {
     private final class Lines: Sendable {
-        private let lines = Mutex<[String]>([])
+        private let lines = Locked<[String]>([])
         var all: [String] { lines.withLock { $0 } }
         func add(_ line: String) { lines.withLock { $0.append(line) } }
     }
