@@ -6,7 +6,7 @@ import MariaDBDriver
 import Synchronization
 
 extension Bench {
-    private static let insertSQL: StaticString = "INSERT INTO numbers (a, b, c, d, e) VALUES (?, ?, ?, ?, ?)"
+    private static let insertSQL: StaticString = "INSERT INTO numbers_bare (a, b, c, d, e) VALUES (?, ?, ?, ?, ?)"
     private static let readSQL: StaticString = "SELECT a, b, c, d, e FROM numbers"
     /// Rows of one array-bound execution.
     private static let chunk = 10_000
@@ -16,14 +16,15 @@ extension Bench {
         let connection = try await connect(nil)
         try await connection.execute(unprepared: "CREATE DATABASE driver_bench")
         try await connection.execute(unprepared: "USE driver_bench")
-        try await connection.execute(
-            unprepared: "CREATE TABLE numbers (id INT AUTO_INCREMENT PRIMARY KEY, a BIGINT, b BIGINT, c BIGINT, d BIGINT, e BIGINT)")
+        for table in ["numbers", "numbers_bare"] {
+            try await connection.execute(
+                unprepared: "CREATE TABLE \(table) (id INT AUTO_INCREMENT PRIMARY KEY, a BIGINT, b BIGINT, c BIGINT, d BIGINT, e BIGINT)")
+        }
         let conditions = settings(["rows": String(rows), "row": "5 BIGINT columns", "concurrency": "1 connection"])
 
         let bareInsert = try await unsafe bare("driver_bench") { server, error in
             unsafe bare_insert(server, Self.insertSQL.description, Int64(rows), Int32(Self.chunk), error)
         }
-        try await connection.execute(unprepared: "TRUNCATE TABLE numbers")
         let insert = try await Self.seconds { try await insertRows(rows, connection) }
         report(
             Figure(

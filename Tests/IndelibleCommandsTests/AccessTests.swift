@@ -137,7 +137,8 @@ import Testing
                 guard finished.status == 0 else { throw TestFailure("\(arguments): \(finished.all)") }
             }
             // Only who made the roles may grant them.
-            let owner = try BookLocation(url: book.url("boss"), defaultUser: "boss", password: Secret(password))
+            var owner = try BookLocation(url: book.url("boss"), defaultUser: "boss", password: Secret(password))
+            owner.encryption = .skipSSL
             try await BookOwner(owner).grantRoles(to: "program", host: "127.0.0.1")
             try await body(book)
         }

@@ -27,14 +27,16 @@ import Darwin
 
     @Test func `a call cancelled before its turn sends nothing and disturbs nobody`() async throws {
         try await withConnection { connection in
-            async let first = connection.query("SELECT SLEEP(1), 'first in line'")
-            try await untilRunning("first in line")
+            let watcher = try await MariaDBConnection.connect(configuration(try await TestServer.shared()))
+            async let first = connection.query("SELECT SLEEP(3), 'first in line'")
+            try await untilRunning("first in line", watcher)
             let second = Task { try await connection.query("SELECT 2") }
             try await Task.sleep(for: .milliseconds(50))
             second.cancel()
             await #expect(throws: CancellationError.self) { try await second.value }
             // SLEEP answers 1 if it was interrupted.
             #expect(try await first[0][0] == .int(0))
+            await watcher.close()
         }
     }
 
@@ -100,18 +102,20 @@ import Darwin
     }
 
     private func untilRunning(_ mark: String) async throws {
-        try await withConnection { watcher in
-            let pattern = "%\(mark)%"
-            for _ in 0..<2000 {
-                let rows = try await watcher.query(
-                    """
-                    SELECT ID FROM information_schema.PROCESSLIST
-                    WHERE COMMAND <> 'Sleep' AND STATE = 'User sleep' AND ID <> CONNECTION_ID() AND INFO LIKE \(pattern)
-                    """)
-                if !rows.isEmpty { return }
-                try await Task.sleep(for: .milliseconds(5))
-            }
-            Issue.record("the statement “\(mark)” never ran")
+        try await withConnection { try await untilRunning(mark, $0) }
+    }
+
+    private func untilRunning(_ mark: String, _ watcher: MariaDBConnection) async throws {
+        let pattern = "%\(mark)%"
+        for _ in 0..<6000 {
+            let rows = try await watcher.query(
+                """
+                SELECT ID FROM information_schema.PROCESSLIST
+                WHERE COMMAND <> 'Sleep' AND STATE = 'User sleep' AND ID <> CONNECTION_ID() AND INFO LIKE \(pattern)
+                """)
+            if !rows.isEmpty { return }
+            try await Task.sleep(for: .milliseconds(5))
         }
+        Issue.record("the statement “\(mark)” never ran")
     }
 }
