@@ -1,0 +1,34 @@
+import Foundation
+import Testing
+
+/// `indelible bench` in its short form: everything runs, and each shape is one object with its bound. The ratios of a debug
+/// build say nothing; the memory of a stream does.
+@Suite struct BenchTests {
+    private struct Figure: Decodable {
+        let shape: String
+        let value: Double
+        let unit: String
+        let bound: Double
+        let ratio: Double
+        let at_least: Double?
+        let holds: Bool?
+        let settings: [String: String]
+    }
+
+    @Test func `every shape is reported beside its bound`() async throws {
+        let finished = try await indelible(["bench", "--size", "short", "--format", "json"])
+        #expect([0, 1].contains(finished.status), "\(finished.error)")
+        let figures = try finished.output.split(separator: "\n").map {
+            try JSONDecoder().decode(Figure.self, from: Data($0.utf8))
+        }
+        #expect(figures.map(\.shape) == [
+            "driver: insert 50000 rows", "driver: memory while 50000 rows are streamed", "driver: read 50000 rows",
+            "post, 1 callers", "post, 8 callers", "post, 64 callers", "post, 128 callers", "bulk", "bulk",
+        ])
+        for figure in figures {
+            #expect(figure.bound > 0 && figure.value >= 0 && !figure.unit.isEmpty)
+            #expect(figure.settings["isolation"] == "READ COMMITTED" && figure.settings["server"]?.contains("sync_binlog=1") == true)
+        }
+        #expect(figures[1].holds == true, "\(figures[1].value) MiB")
+    }
+}
