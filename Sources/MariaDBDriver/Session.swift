@@ -251,16 +251,26 @@ import Darwin
             }
         }
         let values = variables.map { "CAST(@@SESSION.\($0.name) AS CHAR)" }
-        let found = try run(SQL(unchecked: "SELECT @@character_set_client, " + values.joined(separator: ", ")))[0]
-        guard found[0] == .text("utf8mb4") else {
+        let found = try run(
+            SQL(unchecked: "SELECT VERSION(), @@character_set_client, " + values.joined(separator: ", ")))[0]
+        guard case .text(let version) = found[0], Self.isSupported(version) else {
+            throw MariaDBError(number: 0, message: "the server is not MariaDB 10.6 or newer: \(found[0])")
+        }
+        guard found[1] == .text("utf8mb4") else {
             throw MariaDBError(number: 0, message: "the session's character set is not utf8mb4")
         }
         for (index, variable) in variables.enumerated() {
-            guard case .text(let value) = found[index + 1], variable.isSet(value) else {
+            guard case .text(let value) = found[index + 2], variable.isSet(value) else {
                 throw MariaDBError(
                     number: 0, message: "the session variable \(variable.name) was set to \(variable.value) and is not that")
             }
         }
+    }
+
+    /// `10.11.6-MariaDB-log` and its like, from 10.6 on.
+    static func isSupported(_ version: String) -> Bool {
+        let numbers = version.split { !$0.isNumber }.prefix(2).compactMap { Int($0) }
+        return version.contains("MariaDB") && numbers.count == 2 && (numbers[0], numbers[1]) >= (10, 6)
     }
 
     /// Everything that is refused is an error, never a warning with something else stored.

@@ -1,8 +1,9 @@
 import Foundation
 import IndelibleTesting
 import LocalMariaDB
-import MariaDBDriver
 import Testing
+
+@testable import MariaDBDriver
 
 #if canImport(Glibc)
 import Glibc
@@ -107,6 +108,26 @@ import Darwin
         #expect([1045, 1698].contains(error.number))
         #expect(!"\(error)".contains("hunter2"))
         #expect(!"\(ConnectionConfiguration(address: .socket("x"), user: "x", password: "hunter2"))".contains("hunter2"))
+    }
+
+    @Test(arguments: [
+        ("10.11.19-MariaDB-0+deb12u1-log", true), ("10.6.0-MariaDB", true), ("11.4.2-MariaDB", true), ("10.5.29-MariaDB", false),
+        ("8.0.36", false), ("5.5.5-10.11.6", false), ("", false),
+    ]) func `a server that is not MariaDB 10.6 or newer is refused`(_ version: String, _ isSupported: Bool) {
+        #expect(Session.isSupported(version) == isSupported)
+    }
+
+    @Test func `a server that accepts and then says nothing is given up in time`() async throws {
+        try await TestServer.withOwn { server in
+            kill(server.pid, SIGSTOP)
+            var stalled = configuration(server)
+            stalled.connectTimeoutSeconds = 1
+            let start = ContinuousClock.now
+            let error = await failure { try await MariaDBConnection.connect(stalled) }
+            kill(server.pid, SIGCONT)
+            #expect(error?.isConnectionLost == true, "\(String(describing: error))")
+            #expect(start.duration(to: .now) < .seconds(60))
+        }
     }
 
     @Test func `a connection killed by the server is of no more use, and a pool replaces it`() async throws {
