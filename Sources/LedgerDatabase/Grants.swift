@@ -22,8 +22,21 @@ struct Grant: Hashable, CustomStringConvertible {
     private var isOnWholeDatabase: Bool { object.hasSuffix(".*") }
     private var database: String { String(object.prefix { $0 != "." }).replacing("\\_", with: "_") }
 
+    /// True if the object is the book, a table of it, or a pattern that its name fits.
     func concerns(book: String) -> Bool {
-        object == "*.*" || database == "`\(book)`" || isOnWholeDatabase && database.contains { "%_".contains($0) }
+        if object == "*.*" || database == "`\(book)`" { return true }
+        guard isOnWholeDatabase else { return false }
+        return Self.fits(book[...], object.dropLast(2).filter { $0 != "`" }[...])
+    }
+
+    /// A name against a pattern as grants on databases have it: `%` any text, `_` any character, `\` before either itself.
+    static func fits(_ name: Substring, _ pattern: Substring) -> Bool {
+        guard let first = pattern.first else { return name.isEmpty }
+        let rest = pattern.dropFirst()
+        if first == "%" { return fits(name, rest) || !name.isEmpty && fits(name.dropFirst(), pattern) }
+        guard let character = name.first else { return false }
+        if first == "\\", let literal = rest.first { return literal == character && fits(name.dropFirst(), rest.dropFirst()) }
+        return (first == "_" || first == character) && fits(name.dropFirst(), rest)
     }
 
     /// True if it lets a role do more to the book than insert what its part is.

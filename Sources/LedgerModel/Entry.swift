@@ -30,8 +30,8 @@ public struct EntryKind: Sendable, Hashable, CustomStringConvertible, Expressibl
     public static let currencyDefined: EntryKind = "ledger.currency-defined"
 }
 
-/// One movement of money: out of `credit`, into `debit`. Both accounts are in the amount's currency, so a posting is
-/// balanced by itself.
+/// One movement: an amount that is debited to one account and credited to another. Both are in the amount's currency, so a
+/// posting is balanced by itself.
 public struct Posting: Sendable, Hashable {
     public let debit: AccountPath
     public let credit: AccountPath

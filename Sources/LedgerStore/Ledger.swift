@@ -40,8 +40,8 @@ extension LedgerError {
                     + "with the same id (\(error.message))")
         case .denied where error.number == 1959:
             self.init(
-                .accessDenied, "the database refuses this user, or there is no such book: \(error.message). `indelible init` creates a "
-                    + "book, `indelible doctor` shows the grants")
+                .accessDenied, "the database refuses this user, or there is no such book: `indelible init` creates a book, and grants its "
+                    + "roles on a private server; `indelible doctor` shows the grants")
         case .denied:
             self.init(.accessDenied, "the database refuses this user: \(error.message). `indelible doctor` shows the grants")
         case .storageFull:

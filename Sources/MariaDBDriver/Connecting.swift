@@ -76,8 +76,8 @@ struct Connecting {
         let advice: String
         switch error.number {
         case 2026:
-            advice = " (the connection is encrypted and the server verified unless you say otherwise: give the authority "
-                + "that issued its certificate, or choose another mode)"
+            advice = " (over TCP a connection is encrypted and the server verified unless you say otherwise: name the authority "
+                + "that issued its certificate, --ssl-ca, or choose --disable-ssl-verify-server-cert or --skip-ssl)"
         case 2059, 2061, 1251, 1524, 1275:
             advice = " (the server asks for a way to authenticate that this client library has not: "
                 + "`ALTER USER … IDENTIFIED VIA ed25519 USING PASSWORD('…')`, or install the client's plugin)"

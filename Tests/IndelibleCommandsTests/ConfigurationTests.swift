@@ -39,6 +39,15 @@ import Testing
             what: "a setting that is no text", file: #"{"database":5}"#, status: 65,
             message: "the setting “database” of the configuration is no text"),
         .init(
+            what: "a word that is no setting", file: #"{"databse":"mariadb://file.invalid/book"}"#, status: 65,
+            message: "unknown setting “databse”"),
+        .init(
+            what: "a switch that is none", environment: ["INDELIBLE_SKIP_SSL": "perhaps"], file: file, status: 65,
+            message: "“skip_ssl” of the configuration is neither"),
+        .init(
+            what: "a switch in the file", file: #"{"database":"mariadb://file.invalid/book","skip_ssl":true}"#, status: 69,
+            message: "'file.invalid'"),
+        .init(
             what: "a password file that is not there", file: #"{"password_file":"none"}"#, status: 65, message: "none cannot be read"),
         .init(
             what: "a password in an address of the file", file: #"{"database":"mariadb://u:geheim@h/book"}"#, status: 65,

@@ -38,7 +38,10 @@ struct Place: Sendable {
         } else {
             server = .own(folder: folder, book: try await setting(options.book, "book") ?? "book")
         }
-        let skips = try await setting(options.skipSSL ? "true" : nil, "skip_ssl") == "true"
+        let skips: Bool
+        do { skips = try await options.skipSSL ? true : reader.fetchBool(forKey: "skip_ssl") ?? false } catch {
+            throw Failure(.badInput, "the setting “skip_ssl” of the configuration is neither true nor false")
+        }
         encryption = skips ? .skipSSL : options.disableSSLVerifyServerCert ? .disableVerifyServerCertificate : .verifyServerCertificate
         authorities = try await setting(options.sslCA, "ssl_ca")
         if let path = try await setting(options.passwordFile, "password_file") {
@@ -118,14 +121,30 @@ struct Place: Sendable {
         do { return try location() } catch { throw Failure(.badInput, error.message) }
     }
 
+    /// What `indelible.json` may say. Another word is a mistake, and passing it over could choose another book.
+    private static let keys: Set<String> = [
+        "database", "book", "folder", "password", "password_file", "skip_ssl", "ssl_ca",
+    ]
+
+    private static func requireKnownKeys(_ path: String) throws {
+        guard let data = FileManager.default.contents(atPath: path),
+            case .object(let members)? = try? JSON(parsing: String(decoding: data, as: UTF8.self))
+        else { return }
+        for key in members.keys.sorted() where !keys.contains(key) {
+            throw Failure(
+                .badInput, "the configuration file \(path) has the unknown setting “\(key)”: \(keys.sorted().joined(separator: ", "))")
+        }
+    }
+
     private static func reader() async throws -> ConfigReader {
         let environment = EnvironmentVariablesProvider().prefixKeys(with: "indelible")
         let named = ProcessInfo.processInfo.environment["INDELIBLE_CONFIG"]
         do {
             let file = try await FileProvider<JSONSnapshot>(
                 filePath: FilePath(named ?? "indelible.json"), allowMissing: named == nil)
+            try requireKnownKeys(named ?? "indelible.json")
             return ConfigReader(providers: [environment, file])
-        } catch {
+        } catch let failure as Failure { throw failure } catch {
             throw Failure(.badInput, "the configuration file \(named ?? "indelible.json") cannot be read: \(error)")
         }
     }

@@ -40,7 +40,7 @@ struct EntryRendering {
         for posting in entry.postings {
             let currency = accounts[posting.debit]?.currency.code.text ?? "?"
             let pending = posting.status == .pending ? "  (pending)" : ""
-            lines.append("    \(amount(posting)) \(currency)  \(name(posting.credit)) → \(name(posting.debit))\(pending)")
+            lines.append("    \(amount(posting)) \(currency)  debit \(name(posting.debit))  credit \(name(posting.credit))\(pending)")
         }
         return lines
     }

@@ -7,7 +7,7 @@ struct EntryCommand: AsyncParsableCommand {
 
     struct Show: Verb {
         static let configuration = CommandConfiguration(abstract: "Show one entry, by its key, its id or its position.")
-        @Argument(help: "The key that it was posted with.") var key: String?
+        @Argument(help: "The key that it was posted with; else its id or its position.") var key: String?
         @Option(help: "Its id, 32 hexadecimal digits.") var id: String?
         @Option(help: "Its position in the journal.") var position: UInt64?
         @OptionGroup var book: BookOptions
@@ -22,7 +22,7 @@ struct EntryCommand: AsyncParsableCommand {
         func execute() async throws -> ExitStatus {
             try await book.withLedger(role: .auditor) { ledger in
                 guard let entry = try await find(ledger) else {
-                    throw LedgerError(.unknownEntry, "there is no such entry in the book")
+                    throw LedgerError(.unknownEntry, "there is no such entry in the book (looked for a key, an id and a position)")
                 }
                 try await EntryCommand.print([entry], ledger, output.format)
                 return .ok
@@ -35,7 +35,11 @@ struct EntryCommand: AsyncParsableCommand {
                 guard let id = EntryID(hex: id) else { throw Failure(.usage, "“\(id)” is no id: 32 hexadecimal digits") }
                 return try await ledger.entry(id)
             }
-            return try await ledger.entry(EntryID(key: key ?? ""))
+            let name = key ?? ""
+            if let entry = try await ledger.entry(EntryID(key: name)) { return entry }
+            // No key of that name: an id, or a position?
+            if let id = EntryID(hex: name) { return try await ledger.entry(id) }
+            return if let number = UInt64(name) { try await ledger.entry(at: Position(number)) } else { nil }
         }
     }
 
@@ -61,7 +65,11 @@ struct EntryCommand: AsyncParsableCommand {
             query.limit = limit
             let found = query
             return try await book.withLedger(role: .auditor) { ledger in
-                try await EntryCommand.print(try await ledger.entries(found), ledger, output.format)
+                let entries = try await ledger.entries(found)
+                try await EntryCommand.print(entries, ledger, output.format)
+                if entries.count == limit, let last = entries.last, !output.quiet {
+                    Output.note("There may be more: --after \(last.position), or a higher --limit.")
+                }
                 return .ok
             }
         }

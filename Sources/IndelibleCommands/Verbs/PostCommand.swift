@@ -14,9 +14,9 @@ struct PostCommand: Verb {
 
     @Option(help: "Your own key for the entry; the same key with the same content is posted once.") var key: String?
     @Option(help: "What kind of fact it is.") var kind = "posted"
-    @Option(help: "The account that the amount goes into.") var debit: String?
-    @Option(help: "The account that the amount comes out of.") var credit: String?
-    @Option(help: "A decimal, like 12.50.") var amount: String?
+    @Option(help: "The account that is debited: assets and expenses grow, the others shrink.") var debit: String?
+    @Option(help: "The account that is credited: liabilities, equity and income grow, the others shrink.") var credit: String?
+    @Option(parsing: .unconditional, help: "A decimal, like 12.50.") var amount: String?
     @Option(help: "The currency of both accounts.") var currency: String?
     @Option(help: "When it counts (default: now).") var effectiveAt: String?
     @Option var description: String?

@@ -154,7 +154,7 @@ struct Draft: Sendable {
         if postings != standing.postings {
             func text(_ postings: [JournalPosting]) -> String {
                 if postings.isEmpty { return "none" }
-                return postings.prefix(5).map { "\($0.amount) from account \($0.credit.number) to \($0.debit.number)" }
+                return postings.prefix(5).map { "\($0.amount) debit account \($0.debit.number) credit account \($0.credit.number)" }
                     .joined(separator: ", ") + (postings.count > 5 ? ", …" : "")
             }
             return "its postings are \(text(standing.postings)), asked: \(text(postings)) (minor units)"
