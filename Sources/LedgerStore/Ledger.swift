@@ -41,7 +41,7 @@ extension LedgerError {
         case .denied where error.number == 1959:
             self.init(
                 .accessDenied, "the database refuses this user, or there is no such book: `indelible init` creates a book, and grants its "
-                    + "roles on a private server; `indelible doctor` shows the grants")
+                    + "roles on a private server; `indelible doctor` shows the grants (\(error.message))")
         case .denied:
             self.init(.accessDenied, "the database refuses this user: \(error.message). `indelible doctor` shows the grants")
         case .storageFull:
