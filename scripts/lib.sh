@@ -50,5 +50,5 @@ need_runtime() {
 # What the tests need besides.
 need_tests() {
     need_runtime
-    need openssl=openssl mariadb=mariadb-client mariadb-binlog=mariadb-server hledger=hledger ledger=ledger
+    need openssl=openssl mariadb=mariadb-client mariadb-binlog=mariadb-client hledger=hledger ledger=ledger
 }

