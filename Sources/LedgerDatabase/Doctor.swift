@@ -193,16 +193,8 @@ public struct Doctor: Sendable {
     private func with<T: Sendable>(
         _ location: BookLocation, role: BookRole?, _ body: @Sendable (MariaDBConnection) async throws -> T
     ) async throws -> T {
-        do {
-            let connection = try await MariaDBConnection.connect(location.configuration(role: role))
-            do {
-                let result = try await body(connection)
-                await connection.close()
-                return result
-            } catch {
-                await connection.close()
-                throw error
-            }
-        } catch let error as MariaDBError { throw DatabaseError(error) }
+        do { return try await MariaDBConnection.with(location.configuration(role: role), body) } catch let error as MariaDBError {
+            throw DatabaseError(error)
+        }
     }
 }

@@ -26,18 +26,12 @@ public struct BookOwner: Sendable {
     @discardableResult
     public func migrate(dryRun: Bool = false, resume: Bool = false) async throws -> Plan {
         try await translated {
-            let connection = try await MariaDBConnection.connect(
-                location.configuration(role: nil, isDatabaseSelected: false))
-            let migrator = Migrator(
-                connection: connection, book: location.book, files: LedgerSchema.migrations, resume: resume)
-            do {
+            try await MariaDBConnection.with(location.configuration(role: nil, isDatabaseSelected: false)) { connection in
+                let migrator = Migrator(
+                    connection: connection, book: location.book, files: LedgerSchema.migrations, resume: resume)
                 let plan = try await dryRun ? migrator.plan() : migrator.run()
                 if !dryRun { try await grantRoles(connection) }
-                await connection.close()
                 return plan
-            } catch {
-                await connection.close()
-                throw error
             }
         }
     }
@@ -103,14 +97,7 @@ public struct BookOwner: Sendable {
     }
 
     private func withConnection(_ body: @Sendable (MariaDBConnection) async throws -> Void) async throws {
-        try await translated {
-            let connection = try await MariaDBConnection.connect(location.configuration(role: nil))
-            do { try await body(connection) } catch {
-                await connection.close()
-                throw error
-            }
-            await connection.close()
-        }
+        try await translated { try await MariaDBConnection.with(location.configuration(role: nil), body) }
     }
 
     private static func quoted(_ text: String) -> String {

@@ -30,6 +30,21 @@ public actor MariaDBConnection {
         return connection
     }
 
+    /// Opens a connection for the length of `body`, and closes it whatever happens.
+    public static func with<T: Sendable>(
+        _ configuration: ConnectionConfiguration, _ body: (MariaDBConnection) async throws -> T
+    ) async throws -> T {
+        let connection = try await connect(configuration)
+        do {
+            let result = try await body(connection)
+            await connection.close()
+            return result
+        } catch {
+            await connection.close()
+            throw error
+        }
+    }
+
     private init(_ configuration: ConnectionConfiguration) {
         self.configuration = configuration
         observer = StatementObserver(configuration)

@@ -32,7 +32,12 @@ public struct SQLSession: ~Copyable {
     ///
     /// If `body` throws, the rest of the result is read and dropped.
     public borrowing func forEachRow(_ sql: SQL, _ body: (borrowing SQLRowReader) throws -> Void) throws {
-        try session.forEachRow(sql, body)
+        // What `body` throws is no failure of the statement.
+        var stopped: (any Error)?
+        try observer.observe(sql.text) { () throws(MariaDBError) in
+            do { try session.forEachRow(sql, body) } catch let error as MariaDBError { throw error } catch { stopped = error }
+        }
+        if let stopped { throw stopped }
     }
 
     /// Runs one statement for every row of bound columns, all in one go (array binding).

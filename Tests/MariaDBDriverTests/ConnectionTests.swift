@@ -4,16 +4,8 @@ import LocalMariaDB
 import MariaDBDriver
 import Testing
 
-func withConnection<T>(_ body: (MariaDBConnection) async throws -> T) async throws -> T {
-    let connection = try await MariaDBConnection.connect(configuration(try await TestServer.shared()))
-    do {
-        let result = try await body(connection)
-        await connection.close()
-        return result
-    } catch {
-        await connection.close()
-        throw error
-    }
+func withConnection<T: Sendable>(_ body: (MariaDBConnection) async throws -> T) async throws -> T {
+    try await MariaDBConnection.with(configuration(try await TestServer.shared()), body)
 }
 
 func configuration(_ server: LocalMariaDB) -> ConnectionConfiguration {

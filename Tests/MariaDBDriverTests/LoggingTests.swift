@@ -35,11 +35,13 @@ import Testing
         _ = try await connection.query("SELECT SLEEP(0.1), \(secret)")
         _ = await failure { try await connection.query("SELECT \(secret) FROM nowhere.nothing") }
         _ = await failure { try await connection.query("SELECT CAST(\(secret) AS DATE) FROM nothing_here") }
+        try await connection.session { try $0.forEachRow("SELECT 'read in place', \(secret)") { _ in } }
         await connection.close()
         let all = lines.all
         #expect(all.contains { $0.hasPrefix("trace statement") && $0.contains("SELECT ?") })
         #expect(all.contains { $0.hasPrefix("warning slow statement") && $0.contains("SLEEP(0.1), ?") })
         #expect(all.contains { $0.hasPrefix("debug statement failed") && $0.contains("1146") })
+        #expect(all.contains { $0.hasPrefix("trace statement") && $0.contains("read in place") })
         #expect(!all.contains { $0.contains(secret) })
     }
 }
