@@ -64,7 +64,8 @@ let package = Package(
             path: "sql",
             resources: [
                 .embedInCode("m0001_accounts.sql"), .embedInCode("m0002_journal.sql"),
-                .embedInCode("m0003_jobs.sql"), .embedInCode("migrations.sql"), .embedInCode("roles.sql"),
+                .embedInCode("m0003_jobs.sql"), .embedInCode("m0004_controls.sql"),
+                .embedInCode("migrations.sql"), .embedInCode("roles.sql"),
                 .embedInCode("generation_balance.sql"),
             ],
             swiftSettings: strict

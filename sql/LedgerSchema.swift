@@ -14,6 +14,7 @@ public enum LedgerSchema {
         File(name: "m0001_accounts", bytes: PackageResources.m0001_accounts_sql),
         File(name: "m0002_journal", bytes: PackageResources.m0002_journal_sql),
         File(name: "m0003_jobs", bytes: PackageResources.m0003_jobs_sql),
+        File(name: "m0004_controls", bytes: PackageResources.m0004_controls_sql),
     ]
 
     /// The tables that record the migrations themselves.

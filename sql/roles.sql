@@ -8,9 +8,13 @@ CREATE ROLE IF NOT EXISTS '{book}_auditor';
 
 GRANT SELECT ON `{book_pattern}`.* TO '{book}_writer';
 GRANT INSERT (code, exponent) ON `{book}`.currency TO '{book}_writer';
-GRANT INSERT (path, currency, type) ON `{book}`.account TO '{book}_writer';
+GRANT INSERT (path, currency, type, floor, ceiling) ON `{book}`.account TO '{book}_writer';
 GRANT INSERT (id, kind, `lines`, effective_at, payload) ON `{book}`.entry TO '{book}_writer';
 GRANT INSERT ON `{book}`.posting TO '{book}_writer';
+GRANT INSERT ON `{book}`.account_claim TO '{book}_writer';
+GRANT INSERT ON `{book}`.control TO '{book}_writer';
+GRANT INSERT ON `{book}`.hold_expiry TO '{book}_writer';
+GRANT INSERT ON `{book}`.hold_sweep TO '{book}_writer';
 
 GRANT SELECT ON `{book_pattern}`.* TO '{book}_projector';
 GRANT INSERT (position, kind) ON `{book}`.entry TO '{book}_projector';

@@ -3,9 +3,28 @@ internal import MariaDBDriver
 /// Whatever can run a statement of the ledger: a transaction of this library's driver, or of yours.
 ///
 /// A conforming type sends the text with its values as a prepared statement and throws ``DatabaseError``.
+///
+/// ```swift
+/// struct Mine: SQLExecutor {
+///     func run(_ statement: InsertOnlySQL) throws(DatabaseError) -> Rows {
+///         // Send statement.text, bind statement.values, and give back what came:
+///         return Rows(columns: names, values: values, affectedRows: affected, lastInsertID: id)
+///     }
+/// }
+/// ```
 public protocol SQLExecutor: ~Copyable {
     @discardableResult
     borrowing func run(_ statement: InsertOnlySQL) throws(DatabaseError) -> Rows
+    /// Inserts many rows; by default with ``run(_:)``, a thousand at a time.
+    borrowing func insert(_ rows: NumberRows) throws(DatabaseError)
+}
+
+extension SQLExecutor where Self: ~Copyable {
+    public borrowing func insert(_ rows: NumberRows) throws(DatabaseError) {
+        for start in stride(from: 0, to: rows.count, by: 1000) {
+            try run(rows.statement(start..<min(start + 1000, rows.count)))
+        }
+    }
 }
 
 /// A book's database as one role sees it: a few connections, and ``InsertOnlySQL`` as the only language.
@@ -35,11 +54,14 @@ public struct Database: Sendable {
         try await transaction(.readCommitted, body)
     }
 
-    /// Runs `body` on one snapshot: all its statements see the same state.
+    /// Runs `body` on one snapshot: all its statements see the same state. If the link is lost, once more on another.
     public func read<T: Sendable>(
         _ body: @Sendable (borrowing LedgerTransaction) throws -> T
     ) async throws -> T {
-        try await transaction(.snapshot, body)
+        do { return try await transaction(.snapshot, body) } catch let error as DatabaseError {
+            guard error.kind == .connectionLost else { throw error }
+            return try await transaction(.snapshot, body)
+        }
     }
 
     /// Runs `body` on one connection with each statement committing by itself.
@@ -83,6 +105,14 @@ public struct LedgerTransaction: ~Copyable, SQLExecutor {
     @discardableResult
     public borrowing func run(_ statement: InsertOnlySQL) throws(DatabaseError) -> Rows {
         do throws(MariaDBError) { return Rows(result: try session.query(statement.sql)) } catch {
+            throw DatabaseError(error)
+        }
+    }
+
+    /// All rows in one execution (array binding).
+    public borrowing func insert(_ rows: NumberRows) throws(DatabaseError) {
+        guard rows.count > 0 else { return }
+        do throws(MariaDBError) { try session.bulk(rows.bulk, rows.values.map(SQLColumnValues.uint)) } catch {
             throw DatabaseError(error)
         }
     }

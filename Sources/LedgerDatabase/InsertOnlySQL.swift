@@ -24,13 +24,15 @@ public struct InsertOnlySQL: Sendable {
 
     /// `INSERT INTO table (columns) VALUES rows`, at least one row, each with a value for every column.
     public static func insert(into table: LedgerTable, _ columns: [LedgerColumn], rows: [[LedgerValue]]) -> InsertOnlySQL {
-        precondition(!rows.isEmpty && !columns.isEmpty, "an insert has rows and columns")
-        var sql: SQL = "INSERT INTO \(identifier: table.name) ("
-        for (index, column) in columns.enumerated() {
-            sql = sql + (index == 0 ? "\(identifier: column.name)" : ", \(identifier: column.name)")
-        }
-        sql = sql + ") VALUES \(values: rows, columns.map(\.isDefaultedToNow))"
-        return InsertOnlySQL(sql: sql)
+        for row in rows { precondition(row.count == columns.count, "every row has a value for every column") }
+        return insert(into: table, columns, values: rows.flatMap { $0 })
+    }
+
+    /// The same, with the values of all rows one after the other.
+    public static func insert(into table: LedgerTable, _ columns: [LedgerColumn], values: [LedgerValue]) -> InsertOnlySQL {
+        precondition(!values.isEmpty && !columns.isEmpty, "an insert has rows and columns")
+        precondition(values.count % columns.count == 0, "every row has a value for every column")
+        return InsertOnlySQL(sql: "\(head: table, columns) \(values: values.map(\.value), columns.map(\.isDefaultedToNow))")
     }
 
     /// Claims positions for nobody: a row whose position is taken is passed over. The only use of INSERT IGNORE.
@@ -66,12 +68,45 @@ public struct SelectText: Sendable, ExpressibleByStringInterpolation {
     }
 }
 
-/// A value bound to an insert or to a list.
-public struct LedgerValue: Sendable {
+/// A value that is bound to a statement, or a column of a row.
+public struct LedgerValue: Sendable, Hashable {
     let value: SQLValue
+
+    /// What it is, for an ``SQLExecutor`` of your own.
+    public enum Content: Sendable, Hashable {
+        case null
+        case int(Int64)
+        case uint(UInt64)
+        case text(String)
+        case bytes([UInt8])
+    }
+
+    init(value: SQLValue) { self.value = value }
+
+    public init(_ content: Content) {
+        value =
+            switch content {
+            case .null: .null
+            case .int(let number): .int(number)
+            case .uint(let number): .uint(number)
+            case .text(let text): .text(text)
+            case .bytes(let bytes): .bytes(bytes)
+            }
+    }
+
+    public var content: Content {
+        switch value {
+        case .null: .null
+        case .int(let number): .int(number)
+        case .uint(let number): .uint(number)
+        case .text(let text): .text(text)
+        case .bytes(let bytes): .bytes(bytes)
+        }
+    }
 
     public static let null = LedgerValue(value: .null)
     public static func uint(_ number: some FixedWidthInteger & UnsignedInteger) -> LedgerValue { LedgerValue(value: .uint(UInt64(number))) }
+    public static func int(_ number: Int64?) -> LedgerValue { LedgerValue(value: number.map(SQLValue.int) ?? .null) }
     public static func text(_ text: String) -> LedgerValue { LedgerValue(value: .text(text)) }
     public static func text(_ text: String?) -> LedgerValue { LedgerValue(value: text.map(SQLValue.text) ?? .null) }
     public static func bytes(_ bytes: [UInt8]) -> LedgerValue { LedgerValue(value: .bytes(bytes)) }
@@ -116,24 +151,61 @@ public struct LedgerTable: Sendable, Hashable {
     public static let generation = LedgerTable("generation")
     public static let live = LedgerTable("live")
     public static let checkpoint = LedgerTable("checkpoint")
+    public static let accountClaim = LedgerTable("account_claim")
+    public static let control = LedgerTable("control")
+    public static let holdExpiry = LedgerTable("hold_expiry")
+    public static let holdSweep = LedgerTable("hold_sweep")
 
     /// A table of one generation of a projection: `balance_g1`.
     public static func generated(_ base: StaticString, generation: UInt32) -> LedgerTable { LedgerTable("\(base)_g\(generation)") }
 }
 
+/// Whole numbers for the columns of one table, column by column: a bulk of rows.
+public struct NumberRows: Sendable {
+    let table: LedgerTable
+    let columns: [LedgerColumn]
+    let values: [[UInt64]]
+
+    /// - Parameter values: for each column its numbers, as many in each.
+    public init(into table: LedgerTable, _ columns: [LedgerColumn], values: [[UInt64]]) {
+        precondition(columns.count == values.count && !columns.isEmpty, "every column has its numbers")
+        precondition(values.allSatisfy { $0.count == values[0].count }, "every column has as many numbers")
+        self.table = table
+        self.columns = columns
+        self.values = values
+    }
+
+    public var count: Int { values[0].count }
+
+    /// One execution for all rows: the statement has a `?` for each column.
+    var bulk: SQL { "\(head: table, columns) (\(placeholders: columns.count))" }
+
+    /// The rows of a range as a statement of their own.
+    func statement(_ range: Range<Int>) -> InsertOnlySQL {
+        .insert(into: table, columns, values: range.flatMap { row in values.map { LedgerValue.uint($0[row]) } })
+    }
+}
+
 extension SQL.StringInterpolation {
-    /// The rows behind `VALUES`, with `COALESCE(?, UTC_TIMESTAMP(6))` in the columns whose NULL is the server's time.
-    fileprivate mutating func appendInterpolation(values rows: [[LedgerValue]], _ isDefaultedToNow: [Bool]) {
-        for (index, row) in rows.enumerated() {
-            precondition(row.count == isDefaultedToNow.count, "every row has a value for every column")
-            appendLiteral(index == 0 ? "(" : ",(")
-            for (column, value) in row.enumerated() {
-                if column > 0 { appendLiteral(",") }
-                if isDefaultedToNow[column] { appendLiteral("COALESCE(") }
-                appendInterpolation(value.value)
-                if isDefaultedToNow[column] { appendLiteral(",UTC_TIMESTAMP(6))") }
-            }
-            appendLiteral(")")
+    /// `INSERT INTO table (columns) VALUES`.
+    fileprivate mutating func appendInterpolation(head table: LedgerTable, _ columns: [LedgerColumn]) {
+        appendLiteral("INSERT INTO ")
+        appendInterpolation(identifier: table.name)
+        for (index, column) in columns.enumerated() {
+            appendLiteral(index == 0 ? " (" : ", ")
+            appendInterpolation(identifier: column.name)
         }
+        appendLiteral(") VALUES")
+    }
+
+    /// `?,?,?`, whose values are sent apart from the statement.
+    fileprivate mutating func appendInterpolation(placeholders count: Int) {
+        for index in 0..<count { appendLiteral(index == 0 ? "?" : ",?") }
+    }
+
+    /// The rows behind `VALUES`, with `COALESCE(?, UTC_TIMESTAMP(6))` in the columns whose NULL is the server's time.
+    fileprivate mutating func appendInterpolation(values: [SQLValue], _ isDefaultedToNow: [Bool]) {
+        appendInterpolation(
+            values, pattern: isDefaultedToNow.map { $0 ? "COALESCE(?,UTC_TIMESTAMP(6))" : "?" })
     }
 }

@@ -50,6 +50,17 @@ public struct BookOwner: Sendable {
         }
     }
 
+    /// Records what never changes of the book, once.
+    /// - Returns: the time zone that stands.
+    public func registerBook(timeZone: String) async throws -> String {
+        try await translated {
+            try await MariaDBConnection.with(location.configuration(role: nil)) { connection in
+                _ = try await connection.inserts("INSERT INTO book (one, time_zone) VALUES (1, \(timeZone))")
+                return try Row(row: try await connection.query("SELECT time_zone FROM book")[0]).text(0)
+            }
+        }
+    }
+
     /// Registers a generation and makes it live if none is.
     public func registerGeneration(job: String, generation: UInt32, fingerprint: [UInt8]) async throws {
         try await withConnection { connection in

@@ -4,6 +4,20 @@ internal import MariaDBDriver
 public struct Rows: Sendable, RandomAccessCollection {
     let result: SQLResult
 
+    init(result: SQLResult) { self.result = result }
+
+    /// What an ``SQLExecutor`` of your own got.
+    /// - Parameters:
+    ///   - columns: their names; none for an insert.
+    ///   - values: of all rows, one after the other. Whole numbers as `int` or `uint`, BINARY as `bytes`, everything else (DECIMAL
+    ///     and DATETIME too) as the server's text.
+    ///   - lastInsertID: the first AUTO_INCREMENT value that the statement was given; 0 if none.
+    public init(columns: [String], values: [LedgerValue], affectedRows: UInt64, lastInsertID: UInt64) {
+        precondition(columns.isEmpty ? values.isEmpty : values.count % columns.count == 0, "every row has a value for every column")
+        result = SQLResult(
+            columns: columns, values: values.map(\.value), affectedRows: affectedRows, lastInsertID: lastInsertID)
+    }
+
     /// The AUTO_INCREMENT value of the first row inserted.
     public var lastInsertID: UInt64 { result.lastInsertID }
     /// Rows inserted.
@@ -27,6 +41,20 @@ public struct Row: Sendable {
         case .int(let number) where number >= 0: return UInt64(number)
         case .text(let text):
             if let number = UInt64(text) { return number }
+        default: break
+        }
+        throw wrong(column, "a whole number")
+    }
+
+    /// A BIGINT; nil for NULL.
+    public func optionalInt(_ column: Int) throws(DatabaseError) -> Int64? {
+        switch row[column] {
+        case .null: return nil
+        case .int(let number): return number
+        case .uint(let number):
+            if let number = Int64(exactly: number) { return number }
+        case .text(let text):
+            if let number = Int64(text) { return number }
         default: break
         }
         throw wrong(column, "a whole number")

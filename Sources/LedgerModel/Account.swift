@@ -76,17 +76,27 @@ public struct AccountID: Sendable, Hashable, Comparable {
     public static func < (left: AccountID, right: AccountID) -> Bool { left.number < right.number }
 }
 
-/// An account: a path and one currency, unique together, and a type. None of it ever changes.
+/// An account: a path and one currency, unique together, a type, and the limits that it was opened with. None of it ever
+/// changes; the limits in force may be others since (``AccountControl``).
 public struct Account: Sendable, Hashable {
     public let id: AccountID
     public let path: AccountPath
     public let currency: Currency
     public let type: AccountType
+    /// An account that was opened with a floor can be given another later, and one that was opened without cannot: whoever
+    /// draws from it has to know for sure. The same holds for the ceiling.
+    public let openingLimits: AccountLimits
 
-    public init(id: AccountID, path: AccountPath, currency: Currency, type: AccountType) {
+    public init(
+        id: AccountID, path: AccountPath, currency: Currency, type: AccountType, openingLimits: AccountLimits = .none
+    ) {
         self.id = id
         self.path = path
         self.currency = currency
         self.type = type
+        self.openingLimits = openingLimits
     }
+
+    /// True if some postings on it have to be decided one after the other.
+    public var isLimited: Bool { openingLimits != .none }
 }

@@ -28,6 +28,13 @@ public struct EntryKind: Sendable, Hashable, CustomStringConvertible, Expressibl
     public static let tombstone: EntryKind = "ledger.tombstone"
     public static let accountOpened: EntryKind = "ledger.account-opened"
     public static let currencyDefined: EntryKind = "ledger.currency-defined"
+    public static let limitsSet: EntryKind = "ledger.limits-set"
+    public static let statusSet: EntryKind = "ledger.status-set"
+    public static let periodClosed: EntryKind = "ledger.period-closed"
+    public static let holdCaptured: EntryKind = "ledger.hold-captured"
+    public static let holdVoided: EntryKind = "ledger.hold-voided"
+    public static let holdExpired: EntryKind = "ledger.hold-expired"
+    public static let reversed: EntryKind = "ledger.reversed"
 }
 
 /// One movement: an amount that is debited to one account and credited to another. Both are in the amount's currency, so a
@@ -43,6 +50,27 @@ public struct Posting: Sendable, Hashable {
         self.credit = credit
         self.amount = amount
     }
+}
+
+/// Terms of an entry that holds money instead of moving it: its postings are pending until one later entry settles them.
+public struct Hold: Sendable, Hashable {
+    /// The hold ends at this instant by itself, by the server's clock; nil: only by capture or void.
+    public var expiresAt: Timestamp?
+
+    public init(expiresAt: Timestamp? = nil) { self.expiresAt = expiresAt }
+
+    /// The name of ``expiresAt`` in a hold's payload.
+    public static let expiresAtKey = "expires_at"
+}
+
+/// What becomes of an entry that counts in a period that is closed.
+public enum Backdating: String, Sendable, Hashable {
+    case refuse
+    /// It counts from the first instant that is not closed; its payload keeps the time that was asked for.
+    case redate
+
+    /// The name of the time that was asked for in the payload of an entry that was re-dated.
+    public static let redatedFromKey = "redated_from"
 }
 
 /// A journal entry to be posted: a fact, with the postings that move money because of it. All of it is recorded, or
@@ -67,13 +95,17 @@ public struct Entry: Sendable, Hashable {
     /// Whatever else the kind carries. `description`, `reference` and `actor` have their own places.
     public var payload: [String: JSON]
     public var postings: [Posting]
+    /// If set, the postings only hold their amounts.
+    public var hold: Hold?
+    public var backdating = Backdating.refuse
 
     public static let postingsMax = 10_000
     public static let payloadBytesMax = 65_536
 
     public init(
         id: EntryID = .minted(), kind: EntryKind, effectiveAt: Timestamp? = nil, description: String? = nil,
-        reference: String? = nil, actor: String? = nil, payload: [String: JSON] = [:], postings: [Posting] = []
+        reference: String? = nil, actor: String? = nil, payload: [String: JSON] = [:], postings: [Posting] = [],
+        hold: Hold? = nil, backdating: Backdating = .refuse
     ) {
         self.id = id
         self.kind = kind
@@ -83,15 +115,20 @@ public struct Entry: Sendable, Hashable {
         self.actor = actor
         self.payload = payload
         self.postings = postings
+        self.hold = hold
+        self.backdating = backdating
     }
 
-    /// The payload as it is stored: one object with description, reference and actor in it; nil if it would be empty.
+    /// The payload as it is stored: one object with description, reference and actor in it, and when it expires; nil if it
+    /// would be empty.
     public var storedPayload: JSON? {
+        if payload.isEmpty, description == nil, reference == nil, actor == nil, hold?.expiresAt == nil { return nil }
         var members = payload
+        if let expiresAt = hold?.expiresAt { members[Hold.expiresAtKey] = .string(expiresAt.description) }
         for (key, value) in [("description", description), ("reference", reference), ("actor", actor)] {
             if let value { members[key] = .string(value) }
         }
-        return members.isEmpty ? nil : .object(members)
+        return .object(members)
     }
 
     /// Checks everything that can be checked without the book.
@@ -109,8 +146,20 @@ public struct Entry: Sendable, Hashable {
             throw LedgerError(
                 .invalidTime, "it counts from \(effectiveAt); the book keeps the years 1000 to 9999", id: id)
         }
-        for key in ["description", "reference", "actor"] where payload[key] != nil {
-            throw LedgerError(.invalidEntry, "“\(key)” is a field of the entry, not of its payload", id: id)
+        if !payload.isEmpty {
+            for key in ["description", "reference", "actor"] where payload[key] != nil {
+                throw LedgerError(.invalidEntry, "“\(key)” is a field of the entry, not of its payload", id: id)
+            }
+            for key in [hold == nil ? nil : Hold.expiresAtKey, Backdating.redatedFromKey] {
+                guard let key, payload[key] != nil else { continue }
+                throw LedgerError(.invalidEntry, "“\(key)” in a payload is the ledger's own word", id: id)
+            }
+        }
+        if let hold {
+            guard !postings.isEmpty else { throw LedgerError(.invalidEntry, "a hold holds something: it has no posting", id: id) }
+            if let expiresAt = hold.expiresAt, !expiresAt.isStorable {
+                throw LedgerError(.invalidTime, "it expires at \(expiresAt); the book keeps the years 1000 to 9999", id: id)
+            }
         }
         for (index, posting) in postings.enumerated() {
             let place = postings.count == 1 ? "" : "posting \(index + 1): "

@@ -1,33 +1,44 @@
 import Crypto
 import Foundation
+import Synchronization
 
 /// The identity of an entry, 16 bytes: a request is done once.
 ///
 /// Make it from your own key (an order number, a message id) and posting the same thing twice is harmless; or let
 /// the library mint one.
 public struct EntryID: Sendable, CustomStringConvertible {
-    public let bytes: [UInt8]
+    // Two words and no array: an id is copied, compared and hashed all the time.
+    private let high: UInt64
+    private let low: UInt64
     /// Made by ``minted()``: nobody can have posted it before, so nobody needs to look.
     public let isMinted: Bool
+
+    private init(high: UInt64, low: UInt64, isMinted: Bool = false) {
+        self.high = high
+        self.low = low
+        self.isMinted = isMinted
+    }
+
+    private init(_ bytes: some Collection<UInt8>) {
+        func word(_ bytes: some Sequence<UInt8>) -> UInt64 { bytes.reduce(0) { $0 << 8 | UInt64($1) } }
+        self.init(high: word(bytes.prefix(8)), low: word(bytes.dropFirst(8)))
+    }
 
     /// - Throws: `invalidEntry` unless there are 16 bytes.
     public init(bytes: [UInt8]) throws(LedgerError) {
         guard bytes.count == 16 else {
             throw LedgerError(.invalidEntry, "an entry's id has 16 bytes; this has \(bytes.count)")
         }
-        self.bytes = bytes
-        isMinted = false
+        self.init(bytes)
     }
 
-    private init(minted bytes: [UInt8]) {
-        self.bytes = bytes
-        isMinted = true
+    public var bytes: [UInt8] {
+        [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) } }
     }
 
     /// The id of a text key: the first 16 bytes of its SHA-256.
     public init(key: String) {
-        bytes = Array(SHA256.hash(data: Data(key.utf8)).prefix(16))
-        isMinted = false
+        self.init([UInt8](SHA256.hash(data: Data(key.utf8)))[..<16])
     }
 
     /// An id that follows from what it ends: the opening of an account, the reversal of an entry. Each can happen once.
@@ -36,16 +47,18 @@ public struct EntryID: Sendable, CustomStringConvertible {
         EntryID(key: "indelible/\(purpose)" + parts.map { "/\($0.utf8.count):\($0)" }.joined())
     }
 
-    /// A new id: UUID version 7 (RFC 9562), so that ids minted one after the other lie side by side in the index.
+    /// A new id: UUID version 7 (RFC 9562, 6.2 method 1), with a counter behind the millisecond, so that ids minted one
+    /// after the other are in order and lie side by side in the index.
     public static func minted() -> EntryID {
-        let milliseconds = UInt64(Date().timeIntervalSince1970 * 1000)
-        var bytes = (0..<6).map { UInt8(truncatingIfNeeded: milliseconds >> (40 - 8 * UInt64($0))) }
-        var random = SystemRandomNumberGenerator()
-        bytes += (0..<10).map { _ in UInt8.random(in: 0...255, using: &random) }
-        bytes[6] = bytes[6] & 0x0F | 0x70
-        bytes[8] = bytes[8] & 0x3F | 0x80
-        return EntryID(minted: bytes)
+        let now = UInt64(Date().timeIntervalSince1970 * 1000)
+        let random = UInt64.random(in: 0...UInt64.max)
+        let (milliseconds, counter) = mint.next(now, random)
+        let high = milliseconds << 16 | 0x7000 | counter >> 14
+        let low = 0x8000_0000_0000_0000 | (counter & 0x3FFF) << 48 | random >> 16
+        return EntryID(high: high, low: low, isMinted: true)
     }
+
+    private static let mint = Mint()
 
     /// Reads what ``description`` prints: 32 hexadecimal digits, with or without the dashes of a UUID; nil if it
     /// is something else.
@@ -59,8 +72,7 @@ public struct EntryID: Sendable, CustomStringConvertible {
             bytes.append(byte)
             rest = rest.dropFirst(2)
         }
-        self.bytes = bytes
-        isMinted = false
+        self.init(bytes)
     }
 
     /// 32 hexadecimal digits.
@@ -70,6 +82,36 @@ public struct EntryID: Sendable, CustomStringConvertible {
 }
 
 extension EntryID: Hashable {
-    public static func == (left: EntryID, right: EntryID) -> Bool { left.bytes == right.bytes }
-    public func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
+    public static func == (left: EntryID, right: EntryID) -> Bool { left.high == right.high && left.low == right.low }
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(high)
+        hasher.combine(low)
+    }
+}
+
+/// The clock and counter of minted ids: 26 bits that begin anew, somewhere in their lower half, with each millisecond.
+private final class Mint: Sendable {
+    private let last = Mutex((milliseconds: UInt64(0), counter: UInt64(0)))
+
+    func next(_ now: UInt64, _ random: UInt64) -> (milliseconds: UInt64, counter: UInt64) {
+        last.withLock { last in
+            // A clock that was set back, or a counter that is used up, borrows from the milliseconds to come.
+            if now > last.milliseconds {
+                last = (now, random & 0x1FF_FFFF)
+            } else if last.counter == 0x3FF_FFFF {
+                last = (last.milliseconds + 1, 0)
+            } else {
+                last.counter += 1
+            }
+            return last
+        }
+    }
+}
+
+extension EntryID {
+    /// The id of whatever settles a hold: capture, void or expiry, the first one.
+    public static func settlement(of hold: EntryID) -> EntryID { derived("settlement", hold.description) }
+
+    /// The id of the reversal of an entry.
+    public static func reversal(of entry: EntryID) -> EntryID { derived("reversal", entry.description) }
 }

@@ -25,10 +25,12 @@ public struct Receipt: Sendable, Hashable {
     }
 }
 
-/// Whether a posting counts, or only holds money until a later entry settles it.
+/// Whether a posting counts, only holds money until a later entry settles it, or ends what was held.
 public enum PostingStatus: UInt8, Sendable, Hashable {
     case posted = 0
     case pending = 1
+    /// Takes a pending posting back: same accounts and amount. It belongs to the entry that settles the hold.
+    case released = 2
 }
 
 /// A posting as the journal holds it.

@@ -7,6 +7,24 @@ public struct LedgerError: Error, Sendable, Hashable {
         case unknownAccount, unknownCurrency, currencyMismatch, unknownEntry
         /// The id stands for another content (``LedgerError/standing`` names the entry that stands).
         case conflict
+        // The book's rules, in the order in which they are told.
+        /// It counts in a period that is closed.
+        case periodClosed
+        case accountClosed
+        /// An account that is to be closed has a balance, or holds something.
+        case accountNotEmpty
+        /// The account is frozen: nothing may be drawn or held.
+        case accountFrozen
+        /// The entry is no hold, or an entry that cannot be reversed.
+        case notAHold, notReversible
+        /// The hold was captured, voided or has expired by an entry (``LedgerError/standing`` names it).
+        case holdSettled
+        /// The hold's time is over.
+        case holdExpired
+        /// It would break a limit (``LedgerError/shortfall`` says by how much).
+        case limitExceeded
+        /// The projection of balances is too far behind for limits to be decided.
+        case tailTooLong
         /// A position, generation or history that this book does not have.
         case historyUnavailable
         // The database.
@@ -39,10 +57,12 @@ public struct LedgerError: Error, Sendable, Hashable {
     public let id: EntryID?
     /// For a conflict: where the entry stands that has the id already.
     public let standing: Receipt?
+    /// For `limitExceeded`: account, limit, balance and by how much.
+    public let shortfall: Shortfall?
 
     public init(
         _ code: Code, _ message: String, retry: Retry? = nil, index: Int? = nil, id: EntryID? = nil,
-        standing: Receipt? = nil
+        standing: Receipt? = nil, shortfall: Shortfall? = nil
     ) {
         self.code = code
         self.message = message
@@ -50,16 +70,17 @@ public struct LedgerError: Error, Sendable, Hashable {
         self.index = index
         self.id = id
         self.standing = standing
+        self.shortfall = shortfall
     }
 
     /// The same error, told about one entry of a batch.
     public func about(index: Int?, id: EntryID?) -> LedgerError {
-        LedgerError(code, message, retry: retry, index: index, id: id, standing: standing)
+        LedgerError(code, message, retry: retry, index: index, id: id, standing: standing, shortfall: shortfall)
     }
 
     private static func usualRetry(_ code: Code) -> Retry {
         switch code {
-        case .busy, .storageFull: .afterBackoff
+        case .busy, .storageFull, .tailTooLong: .afterBackoff
         case .unavailable: .sameRequest
         case .outcomeUnknown: .outcomeUnknown
         default: .never

@@ -20,7 +20,17 @@ public struct Totals: Sendable, Hashable {
         case (.credit, .posted): creditsPosted += Int128(amount)
         case (.debit, .pending): debitsPending += Int128(amount)
         case (.credit, .pending): creditsPending += Int128(amount)
+        case (.debit, .released): debitsPending -= Int128(amount)
+        case (.credit, .released): creditsPending -= Int128(amount)
         }
+    }
+
+    /// Adds what another moved, or takes it away with -1.
+    public mutating func add(_ change: Totals, times factor: Int128) {
+        debitsPosted += change.debitsPosted * factor
+        creditsPosted += change.creditsPosted * factor
+        debitsPending += change.debitsPending * factor
+        creditsPending += change.creditsPending * factor
     }
 
     public static func + (left: Totals, right: Totals) -> Totals {
@@ -29,6 +39,16 @@ public struct Totals: Sendable, Hashable {
             creditsPosted: left.creditsPosted + right.creditsPosted,
             debitsPending: left.debitsPending + right.debitsPending,
             creditsPending: left.creditsPending + right.creditsPending)
+    }
+
+    /// The posted balance less what is held for pending draws, in minor units on the account's normal side.
+    public func available(_ type: AccountType) -> Int128 {
+        balance(type) - (type.normalSide == .debit ? creditsPending : debitsPending)
+    }
+
+    /// The posted balance and what is held for payment into it, in minor units on the account's normal side.
+    public func expected(_ type: AccountType) -> Int128 {
+        balance(type) + (type.normalSide == .debit ? debitsPending : creditsPending)
     }
 
     /// The posted balance on the side on which an account of this type normally stands, in minor units.
@@ -55,6 +75,10 @@ public struct Balance: Sendable, Hashable {
 
     /// The posted balance in minor units, positive on the account's normal side.
     public var minorUnits: Int128 { totals.balance(account.type) }
+
+    /// What may still be drawn before the balance is 0: the posted balance less what is held, in minor units. Holds that have
+    /// expired are not held any more, also before the entry that says so.
+    public var available: Int128 { totals.available(account.type) }
 
     /// The posted balance as a decimal, positive on the account's normal side.
     public var text: String { account.currency.format(minorUnits) }

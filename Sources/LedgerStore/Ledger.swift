@@ -14,18 +14,32 @@ public import LedgerModel
 public struct Ledger: Sendable {
     let database: Database
     let catalog: AccountCatalog
+    let commits: GroupCommit
+    let tailMax: UInt64
     public let location: BookLocation
 
     /// - Parameters:
     ///   - role: what this handle may do; `.auditor` for one that only reads.
-    ///   - connectionsMax: database connections at the most.
-    public init(_ location: BookLocation, role: BookRole = .writer, connectionsMax: Int = 8) {
+    ///   - connectionsMax: database connections at the most, beside the three on which entries are posted.
+    ///   - tailMax: a limit is decided on the projected balances and the entries after them; if those are more than this, it
+    ///     is refused as `tailTooLong` instead of read for seconds.
+    public init(
+        _ location: BookLocation, role: BookRole = .writer, connectionsMax: Int = 8, tailMax: UInt64 = 5_000_000
+    ) {
         self.location = location
+        self.tailMax = tailMax
         database = Database(location, role: role, connectionsMax: connectionsMax)
         catalog = AccountCatalog(database)
+        let step = WriteStep(catalog: catalog, memory: LimitMemory(), tailMax: tailMax)
+        commits = GroupCommit(
+            GroupWriter(database: Database(location, role: role, connectionsMax: GroupCommit.lanes), step: step))
     }
 
-    public func close() async { await database.close() }
+    /// Takes no more posts, answers those that it has, and closes the connections.
+    public func close() async {
+        await commits.close()
+        await database.close()
+    }
 }
 
 extension LedgerError {

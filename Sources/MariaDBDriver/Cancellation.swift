@@ -7,8 +7,16 @@ import Darwin
 /// The socket of a connection, for whoever has to break it from outside the connection's queue.
 final class Link: Sendable {
     private let descriptor = Locked<Int32>(-1)
+    private let lost = Locked(true)
 
-    func open(_ new: Int32) { descriptor.withLock { $0 = new } }
+    func open(_ new: Int32) {
+        descriptor.withLock { $0 = new }
+        lost.withLock { $0 = false }
+    }
+
+    var isUsable: Bool { !lost.withLock { $0 } }
+
+    func lose() { lost.withLock { $0 = true } }
 
     /// Before the socket is closed: its number may be somebody else's right after.
     func close() { descriptor.withLock { $0 = -1 } }

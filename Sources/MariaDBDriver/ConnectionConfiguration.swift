@@ -35,7 +35,7 @@ public struct ConnectionConfiguration: Sendable {
     /// How long to wait for bytes from the server before the link is given up: for a server or network that is stuck.
     public var responseTimeoutSeconds: UInt32 = 600
     /// Prepared statements kept per connection; the least recently used one is closed.
-    public var preparedStatementsMax = 64
+    public var preparedStatementsMax = 256
     /// Statements go to it at `trace`, slow ones and failures at `debug`, with their text and never a bound value.
     public var logger = Logger(label: "mariadb")
     /// A statement that takes longer is logged at `warning`; nil for never.

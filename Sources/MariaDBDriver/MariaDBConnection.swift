@@ -54,11 +54,12 @@ public actor MariaDBConnection {
         let new = try Session(configuration)
         session = new
         link.open(new.descriptor)
+        new.link = link
         threadID = new.serverThreadID
     }
 
     /// False once the link is lost: then the connection can only be closed.
-    public var isUsable: Bool { session?.isUsable ?? false }
+    public nonisolated var isUsable: Bool { link.isUsable }
 
     /// The server's number for this session, as `SHOW PROCESSLIST` names it.
     public var serverThreadID: UInt { threadID }
@@ -260,7 +261,8 @@ public enum TransactionMode: Sendable {
 
     var begin: [String] {
         switch self {
-        case .readCommitted: ["SET TRANSACTION ISOLATION LEVEL READ COMMITTED", "START TRANSACTION"]
+        // The level that every session is set to.
+        case .readCommitted: ["START TRANSACTION"]
         case .snapshot:
             [
                 "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",

@@ -151,8 +151,7 @@ public actor MariaDBPool {
     }
 
     private func release(_ lent: Lent) async {
-        let isUsable = await lent.connection.isUsable
-        switch state.release(lent.connection, isUsable: isUsable, openedAt: lent.openedAt, now: .now) {
+        switch state.release(lent.connection, isUsable: lent.connection.isUsable, openedAt: lent.openedAt, now: .now) {
         case .keep: maintain()
         case .handOver(let waiter): waiters.removeValue(forKey: waiter)?.resume(returning: lent)
         case .replace(let waiter):

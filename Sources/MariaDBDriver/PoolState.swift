@@ -12,6 +12,7 @@ struct PoolState<Connection> {
         var connection: Connection
         var openedAt: ContinuousClock.Instant
         var idleSince: ContinuousClock.Instant
+        var isDoubtful = false
     }
 
     enum Acquire {
@@ -48,7 +49,7 @@ struct PoolState<Connection> {
     mutating func acquire(now: ContinuousClock.Instant) -> Acquire {
         if isClosed { return .refuse(.closed) }
         if let found = idle.popLast() {
-            return .use(found, needsPing: found.idleSince.duration(to: now) >= limits.pingAfter)
+            return .use(found, needsPing: found.isDoubtful || found.idleSince.duration(to: now) >= limits.pingAfter)
         }
         if total < limits.connectionsMax {
             total += 1
@@ -64,6 +65,8 @@ struct PoolState<Connection> {
     mutating func release(
         _ connection: Connection, isUsable: Bool, openedAt: ContinuousClock.Instant, now: ContinuousClock.Instant
     ) -> Release {
+        // Where one link was lost the others may be too.
+        if !isUsable { for index in idle.indices { idle[index].isDoubtful = true } }
         let isGood = isUsable && !isClosed && openedAt.duration(to: now) < limits.ageMax
         if let next = waiting.first {
             waiting.removeFirst()

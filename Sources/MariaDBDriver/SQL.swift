@@ -80,6 +80,15 @@ public struct SQL: Sendable, ExpressibleByStringInterpolation {
             }
         }
 
+        /// `(?,?),(?,?)` with the literals of `pattern`, each of which holds one `?`, and the values of all rows one after
+        /// the other.
+        package mutating func appendInterpolation(_ values: [SQLValue], pattern: [StaticString]) {
+            let row = "(" + pattern.map(\.description).joined(separator: ",") + ")"
+            text += row
+            text += String(repeating: "," + row, count: values.count / pattern.count - 1)
+            binds += values
+        }
+
         /// `(?,?,?)`: the list behind `IN`. An empty list is `(NULL)`, which nothing is in.
         public mutating func appendInterpolation(list: [SQLValue]) {
             guard !list.isEmpty else { return text += "(NULL)" }

@@ -8,7 +8,7 @@ public struct SQLResult: Sendable {
     public let lastInsertID: UInt64
     let values: [SQLValue]
 
-    init(columns: [String], values: [SQLValue], affectedRows: UInt64, lastInsertID: UInt64) {
+    package init(columns: [String], values: [SQLValue], affectedRows: UInt64, lastInsertID: UInt64) {
         self.columns = columns
         self.values = values
         self.affectedRows = affectedRows

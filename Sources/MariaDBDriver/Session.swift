@@ -21,7 +21,11 @@ import Darwin
     /// A result of this statement is being streamed: nothing else can be sent.
     private weak var streaming: PreparedStatement?
     /// False once the link is lost or its state is not known: then it can only be closed.
-    private(set) var isUsable = true
+    private(set) var isUsable = true {
+        didSet { if !isUsable { link?.lose() } }
+    }
+    /// Told when the link is lost.
+    var link: Link?
     /// The server's number for this session, as `SHOW PROCESSLIST` and `KILL` name it.
     let serverThreadID: UInt
     /// The socket's descriptor.
@@ -236,6 +240,7 @@ import Darwin
         var variables = [
             SessionVariable(name: "time_zone", value: "+00:00"),
             SessionVariable(name: "sql_mode", value: Self.sqlMode),
+            SessionVariable(name: "tx_isolation", value: "READ-COMMITTED"),
         ]
         if configuration.statementTimeoutSeconds > 0 {
             variables.append(SessionVariable("max_statement_time", Int(configuration.statementTimeoutSeconds)))

@@ -16,6 +16,12 @@ import Testing
             let book = try await TestBook.make(on: server)
             let accounts = try await book.openAccounts(2)
             try await book.ledger.post(transfer(accounts[0], accounts[1], 1))
+            try await book.ledger.openAccount("limited", in: .eur, type: .liability, limits: .noOverdraft)
+            try await book.ledger.setStatus(.frozen, of: "limited", in: .eur)
+            var held = transfer(accounts[0], accounts[1], 1)
+            held.hold = Hold(expiresAt: try Timestamp("2999-12-31"))
+            try await book.ledger.post(held)
+            try await book.ledger.expireHolds()
             try await book.project()
             try await body(book)
             await book.ledger.close()
@@ -24,7 +30,7 @@ import Testing
 
     private static let tables = [
         "currency", "account", "entry", "posting", "generation", "live", "checkpoint", "balance_g1", "migration_started",
-        "migration_finished",
+        "migration_finished", "account_claim", "control", "hold_expiry", "hold_sweep", "book",
     ]
 
     /// A column of each table that an update could set to itself.
@@ -34,6 +40,11 @@ import Testing
         case "account": "type"
         case "entry", "posting", "checkpoint", "balance_g1": table == "entry" ? "kind" : table == "posting" ? "amount" : table == "checkpoint" ? "hash" : "debits_posted"
         case "migration_started", "migration_finished": "attempt"
+        case "account_claim": "revision"
+        case "control": "sequence"
+        case "hold_expiry": "settlement"
+        case "hold_sweep": "swept_before"
+        case "book": "time_zone"
         default: "generation"
         }
     }

@@ -91,9 +91,11 @@ func transfer(
 extension Draft {
     /// A transfer with its accounts found already.
     init(_ from: Account, _ to: Account, _ minorUnits: Int64) {
+        let entry = transfer(from, to, minorUnits)
         self.init(
-            transfer(from, to, minorUnits),
-            [JournalPosting(line: 1, debit: to.id, credit: from.id, amount: UInt64(minorUnits), status: .posted)], index: 0)
+            id: entry.id, kind: entry.kind, payload: nil,
+            postings: [JournalPosting(line: 1, debit: to.id, credit: from.id, amount: UInt64(minorUnits), status: .posted)],
+            account: { [from.id: from, to.id: to][$0] })
     }
 }
 

@@ -163,7 +163,7 @@ import Darwin
                     }
                 })
             #expect(atCommit.retry == .outcomeUnknown)
-            #expect(await connection.isUsable == false)
+            #expect(connection.isUsable == false)
 
             let again = try await LocalMariaDBAgain.start(server.folder)
             let next = try await MariaDBConnection.connect(configuration(again))

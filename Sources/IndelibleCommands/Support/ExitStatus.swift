@@ -7,6 +7,8 @@ enum ExitStatus: Int32 {
     case ok = 0
     /// The books differ from what they were compared with.
     case breaks = 1
+    /// A rule of the book says no.
+    case refused = 2
     /// Not everything could be examined.
     case incomplete = 3
     /// The book contradicts itself.
@@ -20,6 +22,7 @@ enum ExitStatus: Int32 {
         EXIT CODES
           0   done; clean
           1   breaks: the books differ from what they were compared with
+          2   refused: a rule of the book says no (limit, frozen, closed, settled)
           3   incomplete: not everything could be examined
           4   integrity: the book contradicts itself
           64  usage: the command line is wrong
@@ -33,8 +36,10 @@ enum ExitStatus: Int32 {
         case .invalidAmount, .invalidCurrency, .invalidAccount, .invalidEntry, .invalidTime, .invalidFile, .unknownAccount,
             .unknownCurrency, .currencyMismatch, .unknownEntry, .conflict, .historyUnavailable:
             self = .badInput
+        case .periodClosed, .accountClosed, .accountNotEmpty, .accountFrozen, .notAHold, .notReversible, .holdSettled, .holdExpired, .limitExceeded:
+            self = .refused
         case .unavailable, .accessDenied, .storageFull, .schema: self = .unavailable
-        case .busy, .outcomeUnknown: self = .tryAgain
+        case .busy, .outcomeUnknown, .tailTooLong: self = .tryAgain
         case .integrity: self = .integrity
         }
     }

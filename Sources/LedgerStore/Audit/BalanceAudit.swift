@@ -9,15 +9,19 @@ struct BalanceAudit: Sendable {
     private static let columns = ["debits posted", "credits posted", "debits pending", "credits pending"]
 
     func check(_ transaction: borrowing LedgerTransaction) throws -> Reconciliation.Check {
+        // A released posting takes a pending one back.
+        let signed: SelectText = """
+            SELECT debit, credit, status, IF(status = 2, -CAST(amount AS DECIMAL(38)), CAST(amount AS DECIMAL(38))) AS signed
+            FROM posting WHERE position <= \(through)
+            """
         let sums = try transaction.run(
             .select(
                 """
                 moved.account, SUM(moved.dp), SUM(moved.cp), SUM(moved.dn), SUM(moved.cn) FROM
-                (SELECT debit AS account, IF(status = 0, amount, 0) AS dp, 0 AS cp, IF(status = 1, amount, 0) AS dn, 0 AS cn
-                 FROM posting WHERE position <= \(through)
+                (SELECT debit AS account, IF(status = 0, signed, 0) AS dp, 0 AS cp, IF(status = 0, 0, signed) AS dn, 0 AS cn
+                 FROM (\(signed)) debited
                  UNION ALL
-                 SELECT credit, 0, IF(status = 0, amount, 0), 0, IF(status = 1, amount, 0)
-                 FROM posting WHERE position <= \(through)) moved
+                 SELECT credit, 0, IF(status = 0, signed, 0), 0, IF(status = 0, 0, signed) FROM (\(signed)) credited) moved
                 GROUP BY moved.account
                 """))
         var expected: [UInt64: [Int128]] = [:]

@@ -55,7 +55,7 @@ struct JournalAudit: Sendable {
                 p.position, p.line, p.debit, p.credit, d.currency, c.currency, p.amount, p.status FROM posting p
                 LEFT JOIN account d ON d.id = p.debit LEFT JOIN account c ON c.id = p.credit
                 WHERE p.position <= \(through) AND (d.id IS NULL OR c.id IS NULL OR d.currency <> c.currency
-                OR p.debit = p.credit OR p.amount = 0 OR p.status > 1) ORDER BY p.position, p.line
+                OR p.debit = p.credit OR p.amount = 0 OR p.status > 2) ORDER BY p.position, p.line
                 """))
         var findings = try wrong.map { row -> String in
             let place = "posting \(try row.uint(1)) of position \(try row.uint(0))"

@@ -2,15 +2,17 @@ import LedgerDatabase
 public import LedgerModel
 
 extension Ledger {
-    /// Opens an account; opening it again with the same type returns the one that stands.
+    /// Opens an account; opening it again in the same way returns the one that stands.
     ///
     /// The account, and the entry that tells of it, are recorded together. A currency of ISO 4217 is defined by its
     /// first account.
-    /// - Throws: `conflict` if the account stands with another type, `unknownCurrency` if the book does not know the
+    /// - Parameter limits: how far its balance may go. Only an account that is opened with a floor (or a ceiling) can have
+    ///   another one later.
+    /// - Throws: `conflict` if the account stands with another type or other opening limits, `unknownCurrency` if the book does not know the
     ///   currency and ISO 4217 does not either (define it with ``defineCurrency(_:)``).
     @discardableResult
     public func openAccount(
-        _ path: AccountPath, in code: CurrencyCode, type: AccountType
+        _ path: AccountPath, in code: CurrencyCode, type: AccountType, limits: AccountLimits = .none
     ) async throws(LedgerError) -> Account {
         try await translated {
             let currency = try await knownCurrency(code)
@@ -22,9 +24,14 @@ extension Ledger {
                             .conflict, "the account \(path) in \(code) is open already, as \(standing.type.rawValue); asked: "
                                 + "\(type.rawValue). The type of an account never changes")
                     }
+                    guard standing.openingLimits == limits else {
+                        throw LedgerError(
+                            .conflict, "the account \(path) in \(code) was opened with other limits: set the limits of an account "
+                                + "that is open by an entry (`indelible account limit`)")
+                    }
                     return standing
                 }
-                do { try await insertAccount(path, currency, type) } catch let error as DatabaseError {
+                do { try await insertAccount(path, currency, type, limits) } catch let error as DatabaseError {
                     // A duplicate: somebody opened it just now.
                     try await retrying.pause(after: error)
                 }
@@ -32,17 +39,24 @@ extension Ledger {
         }
     }
 
-    private func insertAccount(_ path: AccountPath, _ currency: Currency, _ type: AccountType) async throws {
+    private func insertAccount(
+        _ path: AccountPath, _ currency: Currency, _ type: AccountType, _ limits: AccountLimits
+    ) async throws {
         let id = EntryID.derived("account", path.text, currency.code.text)
-        let payload: JSON = [
+        var payload: [String: JSON] = [
             "account": .string(path.text), "currency": .string(currency.code.text), "type": .string(type.rawValue),
         ]
+        if let floor = limits.floor { payload["floor"] = .integer(floor) }
+        if let ceiling = limits.ceiling { payload["ceiling"] = .integer(ceiling) }
+        let told = JSON.object(payload)
         try await database.write { transaction in
             try transaction.run(
                 .insert(
-                    into: .account, ["path", "currency", "type"],
-                    rows: [[.text(path.text), .text(currency.code.text), .text(type.rawValue)]]))
-            try Self.insertFact(id, .accountOpened, payload, transaction)
+                    into: .account, ["path", "currency", "type", "floor", "ceiling"],
+                    rows: [[
+                        .text(path.text), .text(currency.code.text), .text(type.rawValue), .int(limits.floor), .int(limits.ceiling),
+                    ]]))
+            try Self.insertFact(id, .accountOpened, told, transaction)
         }
     }
 

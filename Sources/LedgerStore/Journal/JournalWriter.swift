@@ -4,73 +4,83 @@ import LedgerModel
 /// Inserts entries and their postings: the last statements before COMMIT, because a position that was taken makes
 /// every job wait for it.
 enum JournalWriter {
-    /// Rows of one INSERT at the most, and bytes of payload in it at the most.
-    private static let entryRowsMax = 1000
-    private static let postingRowsMax = 2000
+    /// Bytes of payload in one INSERT at the most.
     private static let payloadBytesMax = 4 << 20
     /// A claimed position is lost to a job at most this often in a row.
     private static let lostClaimsMax = 100
 
+    /// Inserts them in order.
+    ///
     /// Positions until COMMIT name nothing: after a crash they may be given out again.
+    /// - Returns: a receipt for each.
     static func append(
-        _ drafts: [Draft], in transaction: borrowing LedgerTransaction
-    ) throws -> [EntryID: Receipt] {
-        var receipts: [EntryID: Receipt] = [:]
-        var postings: [[LedgerValue]] = []
+        _ drafts: [Draft], in executor: borrowing some SQLExecutor & ~Copyable
+    ) throws -> [Receipt] {
+        var receipts: [Receipt] = []
+        receipts.reserveCapacity(drafts.count)
+        var postings = PostingColumns()
         var rest = drafts[...]
         while !rest.isEmpty {
             let chunk = takeChunk(&rest)
-            let first = try insertEntries(chunk.rows, in: transaction)
-            let stamp = try transaction.run(
+            let first = try insertEntries(chunk, in: executor)
+            let stamp = try executor.run(
                 .select("recorded_at, @@auto_increment_increment FROM entry WHERE position = \(first)"))
             guard let row = stamp.first, let recordedAt = Timestamp(sqlText: try row.text(0)) else {
                 throw LedgerError(.integrity, "the entry just inserted at position \(first) cannot be read")
             }
+            var position = first
             let step = try row.uint(1)
-            for (offset, draft) in chunk.drafts.enumerated() {
-                let position = Position(first + UInt64(offset) * step)
-                receipts[draft.id] = Receipt(id: draft.id, position: position, recordedAt: recordedAt, isRepeat: false)
-                for posting in draft.postings { postings.append(values(of: posting, at: position)) }
+            for draft in chunk {
+                try draft.checkPlace(position: Position(position), recordedAt: recordedAt)
+                receipts.append(
+                    Receipt(id: draft.id, position: Position(position), recordedAt: recordedAt, isRepeat: false))
+                for posting in draft.postings { postings.append(posting, at: position) }
+                position += step
             }
         }
-        var remaining = postings[...]
-        while !remaining.isEmpty {
-            try transaction.run(
-                .insert(
-                    into: .posting, ["position", "line", "debit", "credit", "amount", "status"],
-                    rows: Array(remaining.prefix(postingRowsMax))))
-            remaining = remaining.dropFirst(postingRowsMax)
-        }
+        try postings.insert(executor)
+        try insertExpiries(drafts, in: executor)
         return receipts
     }
 
-    private static func takeChunk(_ rest: inout ArraySlice<Draft>) -> (drafts: [Draft], rows: [[LedgerValue]]) {
-        var drafts: [Draft] = []
-        var rows: [[LedgerValue]] = []
+    /// The next entries, as many as one of a few statements takes: each number of rows is a statement that the server has
+    /// to parse once.
+    private static func takeChunk(_ rest: inout ArraySlice<Draft>) -> ArraySlice<Draft> {
+        var count = rest.count >= 1024 ? 1024 : rest.count >= 128 ? 128 : rest.count
         var bytes = 0
-        while let draft = rest.first, rows.count < entryRowsMax {
-            let payload = draft.payload?.text
-            bytes += payload?.utf8.count ?? 0
-            if !rows.isEmpty, bytes > payloadBytesMax { break }
-            drafts.append(draft)
-            rows.append([
-                .bytes(draft.id.bytes), .text(draft.kind.text), .uint(UInt64(draft.postings.count)),
-                .text(draft.effectiveAt?.sqlText), .text(payload),
-            ])
-            rest.removeFirst()
+        for (offset, draft) in rest.prefix(count).enumerated() {
+            guard let payload = draft.payloadText else { continue }
+            bytes += payload.utf8.count
+            if bytes > payloadBytesMax, offset > 0 {
+                count = offset
+                break
+            }
         }
-        return (drafts, rows)
+        defer { rest = rest.dropFirst(count) }
+        return rest.prefix(count)
     }
 
     /// - Returns: the position of the first; the others follow in steps of `auto_increment_increment`.
     private static func insertEntries(
-        _ rows: [[LedgerValue]], in transaction: borrowing LedgerTransaction
+        _ drafts: ArraySlice<Draft>, in executor: borrowing some SQLExecutor & ~Copyable
     ) throws -> UInt64 {
-        let columns: [LedgerColumn] = ["id", "kind", "lines", ("effective_at" as LedgerColumn).defaultedToNow, "payload"]
+        let hasTimes = drafts.contains { $0.effectiveAt != nil }
+        let hasPayloads = drafts.contains { $0.payloadText != nil }
+        var columns: [LedgerColumn] = ["id", "kind", "lines"]
+        if hasTimes { columns.append(("effective_at" as LedgerColumn).defaultedToNow) }
+        if hasPayloads { columns.append("payload") }
+        var values: [LedgerValue] = []
+        values.reserveCapacity(drafts.count * columns.count)
+        for draft in drafts {
+            values.append(.bytes(draft.id.bytes))
+            values.append(.text(draft.kind.text))
+            values.append(.uint(UInt64(draft.postings.count)))
+            if hasTimes { values.append(.text(draft.effectiveAt?.sqlText)) }
+            if hasPayloads { values.append(.text(draft.payloadText)) }
+        }
+        let statement = InsertOnlySQL.insert(into: .entry, columns, values: values)
         for _ in 1...lostClaimsMax {
-            do throws(DatabaseError) {
-                return try transaction.run(.insert(into: .entry, columns, rows: rows)).lastInsertID
-            } catch {
+            do throws(DatabaseError) { return try executor.run(statement).lastInsertID } catch {
                 // A job has claimed one of the positions for nobody: the same statement again takes new ones.
                 guard error.kind == .duplicateKey("PRIMARY") else { throw error }
             }
@@ -78,10 +88,62 @@ enum JournalWriter {
         throw DatabaseError(kind: .tryAgain, message: "positions were lost to a job \(lostClaimsMax) times in a row")
     }
 
-    private static func values(of posting: JournalPosting, at position: Position) -> [LedgerValue] {
-        [
-            .uint(position.number), .uint(posting.line), .uint(posting.debit.number), .uint(posting.credit.number),
-            .uint(posting.amount), .uint(posting.status.rawValue),
-        ]
+    /// For each hold that expires, what it holds on each account.
+    private static func insertExpiries(
+        _ drafts: [Draft], in executor: borrowing some SQLExecutor & ~Copyable
+    ) throws {
+        for draft in drafts {
+            guard let expiresAt = draft.hold?.expiresAt else { continue }
+            var held: [AccountID: Totals] = [:]
+            for posting in draft.postings {
+                held[posting.debit, default: Totals()].add(.debit, posting.amount, .pending)
+                held[posting.credit, default: Totals()].add(.credit, posting.amount, .pending)
+            }
+            let settlement = EntryID.settlement(of: draft.id)
+            try executor.run(
+                .insert(
+                    into: .holdExpiry, ["account", "expires_at", "hold", "settlement", "debits", "credits"],
+                    rows: held.sorted { $0.key < $1.key }.map { account, totals in
+                        [
+                            .uint(account.number), .text(expiresAt.sqlText), .bytes(draft.id.bytes), .bytes(settlement.bytes),
+                            .decimal(totals.debitsPending), .decimal(totals.creditsPending),
+                        ]
+                    }))
+        }
+    }
+}
+
+extension Draft {
+    /// The place that an entry got has to fit what it says. On one server it does, but for a clock that ran on; the whole
+    /// transaction is tried again.
+    fileprivate func checkPlace(position: Position, recordedAt: Timestamp) throws {
+        guard position > refersTo else {
+            throw DatabaseError(kind: .tryAgain, message: "position \(position) is not after \(refersTo), to which the entry refers")
+        }
+        guard let settles, let expiresAt = settles.expiresAt else { return }
+        // At a tie the expiry wins.
+        guard settles.isExpiry == (recordedAt >= expiresAt) else {
+            throw DatabaseError(kind: .tryAgain, message: "the hold \(settles.hold) expires at \(expiresAt), and this was recorded at \(recordedAt)")
+        }
+    }
+}
+
+/// Postings by column, all to be inserted at once.
+private struct PostingColumns {
+    private var values = [[UInt64]](repeating: [], count: 6)
+
+    mutating func append(_ posting: JournalPosting, at position: UInt64) {
+        values[0].append(position)
+        values[1].append(UInt64(posting.line))
+        values[2].append(UInt64(posting.debit.number))
+        values[3].append(UInt64(posting.credit.number))
+        values[4].append(posting.amount)
+        values[5].append(UInt64(posting.status.rawValue))
+    }
+
+    func insert(_ executor: borrowing some SQLExecutor & ~Copyable) throws(DatabaseError) {
+        guard !values[0].isEmpty else { return }
+        try executor.insert(
+            NumberRows(into: .posting, ["position", "line", "debit", "credit", "amount", "status"], values: values))
     }
 }

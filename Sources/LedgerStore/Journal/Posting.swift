@@ -1,14 +1,16 @@
-import LedgerDatabase
+public import LedgerDatabase
 public import LedgerModel
 
 extension Ledger {
     /// Records an entry, once.
     ///
-    /// Posting the same id with the same content again returns the first receipt. What the server filled in (the
-    /// effective time, if you gave none) is not content.
-    /// - Throws: `conflict` if the id stands for another content; `unknownAccount`, `currencyMismatch`,
-    ///   `invalidAmount` or `invalidEntry` for an entry that cannot be recorded; `outcomeUnknown` if the database
-    ///   went away at COMMIT and did not come back: post the same entry again to learn what happened.
+    /// Entries that are posted at the same time are written together (group commit), each answered by itself. Posting the same
+    /// id with the same content again returns the first receipt. What the server filled in (the effective time, if you gave
+    /// none) is not content. A task that is cancelled before its entry was taken up posts nothing; after that it gets its answer.
+    /// - Throws: in this order, the first that applies: `invalidEntry`, `invalidAmount` or `invalidTime` for an entry that no
+    ///   book would record; `unknownAccount` or `currencyMismatch`; `conflict` if the id stands for another content;
+    ///   `periodClosed`, `accountClosed`, `accountFrozen`, `limitExceeded` for what the book's rules refuse. `outcomeUnknown` if
+    ///   the database went away at COMMIT and did not come back: post the same entry again to learn what happened.
     @discardableResult
     public func post(_ entry: Entry) async throws(LedgerError) -> Receipt {
         do throws(LedgerError) { return try await post([entry])[0] } catch { throw error.about(index: nil, id: entry.id) }
@@ -19,27 +21,59 @@ extension Ledger {
     /// - Throws: as ``post(_:)-(Entry)``, with the index of the entry that is at fault.
     @discardableResult
     public func post(_ batch: [Entry]) async throws(LedgerError) -> [Receipt] {
-        try await translated {
-            let drafts = try await drafts(batch)
-            var retrying = Retrying()
-            while true {
-                do { return try await attempt(drafts, isFirst: retrying.attempts == 0) } catch let error as DatabaseError {
-                    try await retrying.pause(after: error)
-                } catch { throw retrying.final(error) }
-            }
+        guard !batch.isEmpty else { return [] }
+        return try await translated { try await commits.write(try await drafts(batch)) }
+    }
+
+    /// Records an entry within a database transaction of your own, which you commit or roll back.
+    ///
+    /// The receipt is provisional: until your COMMIT its position names nothing. A conflict with somebody else is thrown
+    /// (`busy`), never tried again here; roll back and start again. Any isolation level will do but READ UNCOMMITTED; keep the
+    /// transaction short after this, because every job waits for its position. It blocks the thread for as long as the
+    /// database takes.
+    /// - Throws: as ``post(_:)-(Entry)``; after any error roll back.
+    @discardableResult
+    public func post(
+        _ entry: Entry, in executor: borrowing some SQLExecutor & ~Copyable
+    ) throws(LedgerError) -> Receipt {
+        do throws(LedgerError) { return try post([entry], in: executor)[0] } catch { throw error.about(index: nil, id: entry.id) }
+    }
+
+    /// Records a batch of entries within a database transaction of your own.
+    @discardableResult
+    public func post(
+        _ batch: [Entry], in executor: borrowing some SQLExecutor & ~Copyable
+    ) throws(LedgerError) -> [Receipt] {
+        guard !batch.isEmpty else { return [] }
+        do {
+            let drafts = try drafts(batch, executor)
+            return try writeNow(drafts, executor)
+        } catch { throw Self.surfaced(error) }
+    }
+
+    func writeNow(
+        _ drafts: [Draft], _ executor: borrowing some SQLExecutor & ~Copyable
+    ) throws -> [Receipt] {
+        let session = try executor.run(.select("@@tx_isolation, @@in_transaction"))[0]
+        guard try session.text(0) != "READ-UNCOMMITTED" else {
+            throw LedgerError(.invalidEntry, "the transaction reads uncommitted rows: use READ COMMITTED")
+        }
+        guard try session.uint(1) == 1 else {
+            throw LedgerError(.invalidEntry, "there is no transaction to post in: begin one first")
+        }
+        do {
+            // Every id is looked up and every account is read: nothing that is remembered is of use in a snapshot of the caller's.
+            let step = WriteStep(catalog: catalog, memory: nil, tailMax: tailMax)
+            return try step.run([drafts], attempt: 1, executor).results[0].get()
+        } catch let nothing as WriteStep.NothingToWrite {
+            return try nothing.outcome.results[0].get()
         }
     }
 
-    private func attempt(_ drafts: [Draft], isFirst: Bool) async throws -> [Receipt] {
-        // Ids that callers made may stand already. After a failure, ids of our own may too.
-        let standing = try await standing(drafts.filter { !isFirst || !$0.id.isMinted }.map(\.id))
-        let recorded = try await insert(try Self.newDrafts(drafts, standing))
-        var seen: Set<EntryID> = []
-        return drafts.map { draft in
-            guard let new = recorded[draft.id] else { return standing[draft.id]!.receipt(isRepeat: true) }
-            let isRepeat = !seen.insert(draft.id).inserted
-            return Receipt(id: new.id, position: new.position, recordedAt: new.recordedAt, isRepeat: isRepeat)
-        }
+    /// In the caller's transaction a claim that somebody else has is the caller's to try again.
+    private static func surfaced(_ error: any Error) -> LedgerError {
+        guard let error = error as? DatabaseError, case .duplicateKey = error.kind else { return LedgerError.translating(error) }
+        return LedgerError(.busy, "somebody else was faster; roll back and try the whole transaction again")
     }
 
     /// For each entry the conflict with what stands for its id in the book, or nil. Nothing is written.
@@ -47,131 +81,90 @@ extension Ledger {
         try await translated {
             let standing = try await standing(entries.map(\.id))
             var conflicts = [LedgerError?](repeating: nil, count: entries.count)
-            for (index, entry) in entries.enumerated() where standing[entry.id] != nil {
-                do { _ = try Self.newDrafts(try await drafts([entry]), standing) } catch let error as LedgerError {
-                    conflicts[index] = error
-                }
+            for (index, entry) in entries.enumerated() {
+                guard let stands = standing[entry.id] else { continue }
+                conflicts[index] = try await drafts([entry])[0].conflict(with: stands)
             }
             return conflicts
         }
     }
 
-    // MARK: - Before the transaction
+    // MARK: - Drafts
 
     /// Checks a batch and finds the accounts of its postings.
-    private func drafts(_ batch: [Entry]) async throws -> [Draft] {
-        var paths: Set<AccountPath> = []
+    func drafts(_ batch: [Entry]) async throws -> [Draft] {
+        try validate(batch)
+        var accounts = catalog.remembered
+        let missing = Self.missing(batch, accounts)
+        if !missing.isEmpty {
+            // A known path may have got another currency since.
+            for path in missing where accounts[path] != nil { _ = try await catalog.fresh(path) }
+            accounts = try await catalog.accounts(missing)
+        }
+        return try drafts(batch, accounts)
+    }
+
+    /// The same, within a transaction: accounts that it opened itself are seen, and not remembered.
+    private func drafts(
+        _ batch: [Entry], _ executor: borrowing some SQLExecutor & ~Copyable
+    ) throws -> [Draft] {
+        try validate(batch)
+        var accounts = catalog.remembered
+        let missing = Self.missing(batch, accounts)
+        if !missing.isEmpty {
+            for row in try executor.run(AccountCatalog.statement(missing)) {
+                let account = try AccountCatalog.account(row)
+                accounts[account.path, default: [:]][account.currency.code] = account
+            }
+        }
+        return try drafts(batch, accounts)
+    }
+
+    private func validate(_ batch: [Entry]) throws(LedgerError) {
         for (index, entry) in batch.enumerated() {
             do throws(LedgerError) { try entry.validate() } catch { throw error.about(index: index, id: entry.id) }
-            for posting in entry.postings { paths.formUnion([posting.debit, posting.credit]) }
         }
-        var accounts = try await catalog.accounts(paths)
+    }
+
+    private static func missing(_ batch: [Entry], _ accounts: AccountCatalog.Accounts) -> Set<AccountPath> {
+        var missing: Set<AccountPath> = []
+        for entry in batch {
+            for posting in entry.postings {
+                if accounts[posting.debit]?[posting.amount.currency] == nil { missing.insert(posting.debit) }
+                if accounts[posting.credit]?[posting.amount.currency] == nil { missing.insert(posting.credit) }
+            }
+        }
+        return missing
+    }
+
+    private func drafts(_ batch: [Entry], _ accounts: AccountCatalog.Accounts) throws(LedgerError) -> [Draft] {
         var drafts: [Draft] = []
+        drafts.reserveCapacity(batch.count)
         for (index, entry) in batch.enumerated() {
             var postings: [JournalPosting] = []
-            for (line, posting) in entry.postings.enumerated() {
-                var ids: [AccountID] = []
+            var found: [Account] = []
+            for posting in entry.postings {
+                let code = posting.amount.currency
                 for path in [posting.debit, posting.credit] {
-                    let code = posting.amount.currency
-                    if accounts[path]?[code] == nil { accounts[path] = try await catalog.fresh(path) }
                     guard let account = accounts[path]?[code] else {
                         throw Self.missing(path, code, accounts[path] ?? [:]).about(index: index, id: entry.id)
                     }
-                    ids.append(account.id)
+                    found.append(account)
                 }
                 postings.append(
                     JournalPosting(
-                        line: UInt32(line + 1), debit: ids[0], credit: ids[1],
-                        amount: UInt64(posting.amount.minorUnits), status: .posted))
+                        line: UInt32(postings.count + 1), debit: found[found.count - 2].id, credit: found[found.count - 1].id,
+                        amount: UInt64(posting.amount.minorUnits), status: entry.hold == nil ? .posted : .pending))
             }
-            drafts.append(Draft(entry, postings, index: index))
+            let limited = found.filter(\.isLimited)
+            var draft = Draft(
+                id: entry.id, kind: entry.kind, effectiveAt: entry.effectiveAt, payload: entry.storedPayload,
+                postings: postings, account: { id in limited.first { $0.id == id } })
+            draft.index = index
+            draft.hold = entry.hold
+            draft.backdating = entry.backdating
+            drafts.append(draft)
         }
         return drafts
-    }
-
-    /// The drafts that are to be inserted: each id once, and none that stands.
-    private static func newDrafts(_ drafts: [Draft], _ standing: [EntryID: JournalEntry]) throws -> [Draft] {
-        var seen: [EntryID: Draft] = [:]
-        var new: [Draft] = []
-        for draft in drafts {
-            if let stands = standing[draft.id] {
-                if let difference = draft.difference(from: stands) {
-                    throw LedgerError(
-                        .conflict, "the id \(draft.id) stands for another entry, at position \(stands.position), recorded "
-                            + "\(stands.recordedAt): \(difference). Use another id for another entry",
-                        index: draft.index, id: draft.id, standing: stands.receipt(isRepeat: true))
-                }
-            } else if let first = seen[draft.id] {
-                guard first.hasSameContent(as: draft) else {
-                    throw LedgerError(
-                        .conflict, "entries \(first.index + 1) and \(draft.index + 1) of the batch have the same id, "
-                            + "\(draft.id), and different content", index: draft.index, id: draft.id)
-                }
-            } else {
-                seen[draft.id] = draft
-                new.append(draft)
-            }
-        }
-        return new
-    }
-
-    // MARK: - The transaction
-
-    private func insert(_ drafts: [Draft]) async throws -> [EntryID: Receipt] {
-        guard !drafts.isEmpty else { return [:] }
-        return try await database.write { try JournalWriter.append(drafts, in: $0) }
-    }
-}
-
-/// An entry with its accounts found, ready to be inserted.
-struct Draft: Sendable {
-    let index: Int
-    let id: EntryID
-    let kind: EntryKind
-    let effectiveAt: Timestamp?
-    let payload: JSON?
-    let postings: [JournalPosting]
-
-    init(_ entry: Entry, _ postings: [JournalPosting], index: Int) {
-        self.index = index
-        id = entry.id
-        kind = entry.kind
-        effectiveAt = entry.effectiveAt
-        payload = entry.storedPayload
-        self.postings = postings
-    }
-
-    func hasSameContent(as other: Draft) -> Bool {
-        kind == other.kind && effectiveAt == other.effectiveAt && payload == other.payload && postings == other.postings
-    }
-
-    /// What this asks for and what stands, where they differ; nil if they do not.
-    func difference(from standing: JournalEntry) -> String? {
-        if kind != standing.kind { return "its kind is \(standing.kind), asked: \(kind)" }
-        if let effectiveAt, effectiveAt != standing.effectiveAt {
-            return "it counts from \(standing.effectiveAt), asked: \(effectiveAt)"
-        }
-        if postings != standing.postings {
-            func text(_ postings: [JournalPosting]) -> String {
-                if postings.isEmpty { return "none" }
-                return postings.prefix(5).map { "\($0.amount) debit account \($0.debit.number) credit account \($0.credit.number)" }
-                    .joined(separator: ", ") + (postings.count > 5 ? ", …" : "")
-            }
-            return "its postings are \(text(standing.postings)), asked: \(text(postings)) (minor units)"
-        }
-        if standing.payload != payload?.text {
-            let stands = standing.payload.flatMap { try? JSON(parsing: $0) }
-            if stands != payload {
-                return "its payload is \(standing.payload ?? "none"), asked: \(payload?.text ?? "none")"
-            }
-        }
-        return nil
-    }
-}
-
-extension JournalEntry {
-    func receipt(isRepeat: Bool) -> Receipt {
-        guard let id else { preconditionFailure("a tombstone has no receipt") }
-        return Receipt(id: id, position: position, recordedAt: recordedAt, isRepeat: isRepeat)
     }
 }

@@ -53,18 +53,9 @@ extension Ledger {
     }
 
     /// The entries that stand for these ids.
-    func standing(_ ids: [EntryID]) async throws -> [EntryID: JournalEntry] {
-        guard !ids.isEmpty else { return [:] }
-        var found: [EntryID: JournalEntry] = [:]
-        for start in stride(from: 0, to: ids.count, by: 1000) {
-            let list = ids[start..<min(start + 1000, ids.count)].map { LedgerValue.bytes($0.bytes) }
-            let entries = try await database.read { transaction in
-                try JournalRows.read(
-                    transaction, .select("\(JournalRows.columns) WHERE id IN \(list: list) ORDER BY position"))
-            }
-            for entry in entries { if let id = entry.id { found[id] = entry } }
-        }
-        return found
+    func standing(_ ids: some Collection<EntryID>) async throws -> [EntryID: JournalEntry] {
+        let ids = Array(ids)
+        return ids.isEmpty ? [:] : try await database.read { try JournalRows.entries(ids, $0) }
     }
 }
 
@@ -102,6 +93,22 @@ enum JournalRows {
             }
             return try entry(row, own)
         }
+    }
+
+    /// The entries that stand for these ids.
+    static func entries(
+        _ ids: some Collection<EntryID>, _ executor: borrowing some SQLExecutor & ~Copyable
+    ) throws -> [EntryID: JournalEntry] {
+        var found: [EntryID: JournalEntry] = [:]
+        var rest = ids[...]
+        while !rest.isEmpty {
+            let list = rest.prefix(1000).map { LedgerValue.bytes($0.bytes) }
+            for entry in try read(executor, .select("\(columns) WHERE id IN \(list: list) ORDER BY position")) {
+                if let id = entry.id { found[id] = entry }
+            }
+            rest = rest.dropFirst(1000)
+        }
+        return found
     }
 
     private static let postingColumns: SelectText = "position, line, debit, credit, amount, status FROM posting"

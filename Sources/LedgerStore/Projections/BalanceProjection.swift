@@ -81,11 +81,21 @@ struct BalanceProjection: Sendable {
 extension BookOwner {
     /// Creates the book, or migrates it: schema, roles, and the first generation of each projection. Running it again does
     /// nothing.
-    /// - Parameter resume: runs a migration again that was stopped in the middle.
+    /// - Parameters:
+    ///   - resume: runs a migration again that was stopped in the middle.
+    ///   - timeZone: where accounting days begin and end, by its IANA name; nil: the one that the book has, UTC for a new one.
+    /// - Throws: `conflict` if the book has another time zone, `invalidTime` for one that there is not.
     @discardableResult
-    public func create(resume: Bool = false) async throws(LedgerError) -> Plan {
+    public func create(resume: Bool = false, timeZone: String? = nil) async throws(LedgerError) -> Plan {
         try await translated {
+            if let timeZone, TimeZone(identifier: timeZone) == nil {
+                throw LedgerError(.invalidTime, "“\(timeZone)” is no time zone: write a name like Europe/Berlin")
+            }
             let plan = try await migrate(resume: resume)
+            let standing = try await registerBook(timeZone: timeZone ?? "UTC")
+            guard timeZone == nil || standing == timeZone else {
+                throw LedgerError(.conflict, "the book's time zone is \(standing); it never changes")
+            }
             try await createGeneration(job: BalanceProjection.job, generation: BalanceProjection.firstGeneration)
             try await registerGeneration(
                 job: BalanceProjection.job, generation: BalanceProjection.firstGeneration,

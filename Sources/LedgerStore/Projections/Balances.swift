@@ -33,7 +33,9 @@ extension Ledger {
             guard !accounts.isEmpty else { return [] }
             let one = accounts.count == 1 ? accounts[0].id : nil
             let (totals, through) = try await database.read { transaction in
-                try BalanceReader.totals(of: one, at: time, transaction)
+                var (totals, through) = try BalanceReader.totals(of: one, at: time, transaction)
+                try BalanceReader.releaseExpired(&totals, at: time, through, transaction)
+                return (totals, through)
             }
             return accounts.map { Balance(account: $0, totals: totals[$0.id] ?? Totals(), through: through) }
         }
@@ -72,6 +74,20 @@ enum BalanceReader {
             account, after: base.through, upTo: time == .current ? nil : through, transaction)
         totals.merge(tail) { $0 + $1 }
         return (totals, through)
+    }
+
+    /// A hold that expires holds nothing from its instant on, also before the entry that says so. For a position in the past
+    /// the clock is that of its entry.
+    static func releaseExpired(
+        _ totals: inout [AccountID: Totals], at time: BalanceTime, _ through: Position, _ transaction: borrowing LedgerTransaction
+    ) throws {
+        guard totals.values.contains(where: { $0.debitsPending != 0 || $0.creditsPending != 0 }) else { return }
+        var now = try WriteStep.clock(transaction)
+        if case .position = time {
+            let rows = try transaction.run(.select("recorded_at FROM entry WHERE position = \(through.number)"))
+            now = try rows.first.flatMap { Timestamp(sqlText: try $0.text(0)) } ?? now
+        }
+        try HoldExpiries.release(&totals, now: now, at: time == .current ? nil : through, transaction)
     }
 
     private static func projected(
@@ -123,6 +139,13 @@ enum BalanceReader {
             }
         }
         return totals
+    }
+
+    /// The journal's complete prefix as this snapshot shows it.
+    static func currentPrefix(_ transaction: borrowing LedgerTransaction) throws -> Position {
+        guard let live = try Checkpoint.liveGeneration(job: BalanceProjection.job, transaction) else { return .zero }
+        let base = try Checkpoint.newest(job: BalanceProjection.job, generation: live.generation, transaction)
+        return try decidedPrefix(after: base.through, upTo: nil, transaction)
     }
 
     /// The last position before the first gap of this snapshot (at most `end`).

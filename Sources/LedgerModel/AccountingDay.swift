@@ -1,0 +1,43 @@
+public import Foundation
+
+/// A day of the calendar, without a time zone: `2026-01-31`.
+public struct AccountingDay: Sendable, Hashable, Comparable, CustomStringConvertible {
+    public let year: Int
+    public let month: Int
+    public let day: Int
+
+    /// Reads `2026-01-31`.
+    /// - Throws: `invalidTime` for anything else, and for days that do not exist.
+    public init(_ text: String) throws(LedgerError) {
+        let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { Int($0) }
+        guard text.utf8.count == 10, parts.map(\.count) == [4, 2, 2], numbers.count == 3, (try? Timestamp(text)) != nil else {
+            throw LedgerError(.invalidTime, "“\(text)” is no day: write 2026-01-31")
+        }
+        (year, month, day) = (numbers[0], numbers[1], numbers[2])
+    }
+
+    public static func < (left: AccountingDay, right: AccountingDay) -> Bool {
+        (left.year, left.month, left.day) < (right.year, right.month, right.day)
+    }
+
+    public var description: String {
+        func digits(_ number: Int, _ width: Int) -> String {
+            let text = String(number)
+            return String(repeating: "0", count: Swift.max(0, width - text.count)) + text
+        }
+        return "\(digits(year, 4))-\(digits(month, 2))-\(digits(day, 2))"
+    }
+
+    /// The first instant after the day, where clocks show the time of `zone`.
+    /// - Throws: `invalidTime` if the zone's calendar does not have it.
+    public func end(in zone: TimeZone) throws(LedgerError) -> Timestamp {
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = zone
+        // Noon exists on every day; midnight does not, where clocks change at it.
+        guard let noon = calendar.date(from: DateComponents(year: year, month: month, day: day, hour: 12)),
+            let next = calendar.date(byAdding: .day, value: 1, to: noon)
+        else { throw LedgerError(.invalidTime, "\(self) does not end in \(zone.identifier)") }
+        return Timestamp(calendar.startOfDay(for: next))
+    }
+}

@@ -1,0 +1,149 @@
+import LedgerDatabase
+import LedgerModel
+
+/// An entry with its accounts found, ready to be decided and inserted.
+struct Draft: Sendable {
+    var index = 0
+    let id: EntryID
+    let kind: EntryKind
+    var effectiveAt: Timestamp?
+    private(set) var payload: JSON?
+    /// As it is stored.
+    private(set) var payloadText: String?
+    let postings: [JournalPosting]
+    /// Its postings are pending.
+    var hold: Hold?
+    /// It settles this hold.
+    var settles: Settlement?
+    var backdating = Backdating.refuse
+    /// What it refers to stands here: its own position comes later.
+    var refersTo = Position.zero
+    /// What it moves on accounts that are limited.
+    let limited: [Effect]
+
+    /// The net of all its postings on one account.
+    struct Effect: Sendable {
+        let account: Account
+        var change: Totals
+
+        /// Less can be drawn after it.
+        var draws: Bool { change.available(account.type) < 0 }
+        /// Less can be paid in after it.
+        var pays: Bool { change.expected(account.type) > 0 }
+        /// It may turn somebody's yes into a no, so it claims the account's next revision.
+        var claims: Bool { account.openingLimits.floor != nil && draws || account.openingLimits.ceiling != nil && pays }
+    }
+
+    struct Settlement: Sendable {
+        let hold: EntryID
+        let expiresAt: Timestamp?
+        let isExpiry: Bool
+    }
+
+    init(
+        id: EntryID, kind: EntryKind, effectiveAt: Timestamp? = nil, payload: JSON?, postings: [JournalPosting],
+        account: (AccountID) -> Account?
+    ) {
+        self.id = id
+        self.kind = kind
+        self.effectiveAt = effectiveAt
+        self.payload = payload
+        payloadText = payload?.text
+        self.postings = postings
+        limited = Self.effects(postings, account) { $0.isLimited }
+    }
+
+    var claims: Bool { limited.contains { $0.claims } }
+
+    /// Lets it count later than was asked, and says so.
+    mutating func redate(to time: Timestamp, from asked: Timestamp) {
+        effectiveAt = time
+        var members: [String: JSON] = [:]
+        if case .object(let given) = payload { members = given }
+        members[Backdating.redatedFromKey] = .string(asked.description)
+        payload = .object(members)
+        payloadText = payload?.text
+    }
+
+    /// What postings move on the accounts that are wanted.
+    static func effects(
+        _ postings: [JournalPosting], _ account: (AccountID) -> Account?, where isWanted: (Account) -> Bool
+    ) -> [Effect] {
+        var effects: [Effect] = []
+        for posting in postings {
+            for (side, id) in [(Side.debit, posting.debit), (.credit, posting.credit)] {
+                guard let account = account(id), isWanted(account) else { continue }
+                let place = effects.firstIndex { $0.account.id == id } ?? effects.endIndex
+                if place == effects.endIndex { effects.append(Effect(account: account, change: Totals())) }
+                effects[place].change.add(side, posting.amount, posting.status)
+            }
+        }
+        return effects
+    }
+}
+
+// MARK: - The same content
+
+extension Draft {
+    func hasSameContent(as other: Draft) -> Bool {
+        kind == other.kind && effectiveAt == other.effectiveAt && payload == other.payload && postings == other.postings
+    }
+
+    /// What this asks for and what stands, where they differ; nil if they do not.
+    func difference(from standing: JournalEntry) -> String? {
+        if kind != standing.kind { return "its kind is \(standing.kind), asked: \(kind)" }
+        if postings != standing.postings {
+            return "its postings are \(Self.text(standing.postings)), asked: \(Self.text(postings)) (minor units)"
+        }
+        if effectiveAt == nil || effectiveAt == standing.effectiveAt, standing.payload == payloadText { return nil }
+        var stands = standing.payload.flatMap { try? JSON(parsing: $0) }
+        var countsFrom = standing.effectiveAt
+        if case .object(var members) = stands, let asked = members.removeValue(forKey: Backdating.redatedFromKey)?.string {
+            countsFrom = (try? Timestamp(asked)) ?? countsFrom
+            stands = members.isEmpty ? nil : .object(members)
+        }
+        if let effectiveAt, effectiveAt != countsFrom { return "it counts from \(countsFrom), asked: \(effectiveAt)" }
+        return stands == payload ? nil : "its payload is \(standing.payload ?? "none"), asked: \(payloadText ?? "none")"
+    }
+
+    private static func text(_ postings: [JournalPosting]) -> String {
+        if postings.isEmpty { return "none" }
+        return postings.prefix(5).map { posting in
+            let word = [PostingStatus.posted: "", .pending: " pending", .released: " released"][posting.status] ?? ""
+            return "\(posting.amount)\(word) debit account \(posting.debit.number) credit account \(posting.credit.number)"
+        }.joined(separator: ", ") + (postings.count > 5 ? ", …" : "")
+    }
+
+    /// The error for an id that stands for something else.
+    func conflict(with standing: JournalEntry) -> LedgerError? {
+        guard let difference = difference(from: standing) else { return nil }
+        let receipt = standing.receipt(isRepeat: true)
+        if let settles {
+            return LedgerError(
+                .holdSettled, "the hold \(settles.hold) is settled: \(standing.kind.settlementWord) at position "
+                    + "\(standing.position), recorded \(standing.recordedAt)", index: index, id: id, standing: receipt)
+        }
+        return LedgerError(
+            .conflict, "the id \(id) stands for another entry, at position \(standing.position), recorded "
+                + "\(standing.recordedAt): \(difference). Use another id for another entry",
+            index: index, id: id, standing: receipt)
+    }
+}
+
+extension EntryKind {
+    fileprivate var settlementWord: String {
+        switch self {
+        case .holdCaptured: "captured"
+        case .holdVoided: "voided"
+        case .holdExpired: "expired"
+        default: "ended by \(self)"
+        }
+    }
+}
+
+extension JournalEntry {
+    func receipt(isRepeat: Bool) -> Receipt {
+        guard let id else { preconditionFailure("a tombstone has no receipt") }
+        return Receipt(id: id, position: position, recordedAt: recordedAt, isRepeat: isRepeat)
+    }
+}
