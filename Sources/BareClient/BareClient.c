@@ -52,19 +52,18 @@ static char *insert_sql(const char *head, const char *row, int rows) {
     return sql;
 }
 
-#define ENTRY_HEAD "INSERT INTO entry (id, kind, `lines`, effective_at, payload) VALUES "
-#define ENTRY_ROW "(?,?,?,COALESCE(?,UTC_TIMESTAMP(6)),?)"
-#define POSTING_HEAD "INSERT INTO posting (position, line, debit, credit, amount, status) VALUES "
-#define POSTING_ROW "(?,?,?,?,?,?)"
+#define ENTRY_HEAD "INSERT INTO `entry` (`id`, `kind`, `lines`) VALUES "
+#define ENTRY_ROW "(?,?,?)"
+#define POSTING "INSERT INTO `posting` (`position`, `line`, `debit`, `credit`, `amount`, `status`) VALUES (?,?,?,?,?,?)"
 
-/* The statements of one transaction of `batch` entries, in chunks of at most 1,000 entries and 2,000 postings. */
+/* The statements of one transaction of entries with one posting each; the postings are bound as arrays. */
 struct writer {
     MYSQL *connection;
     MYSQL_STMT *entry, *stamp, *posting;
     int rows;
     MYSQL_BIND *entry_binds, *posting_binds;
     unsigned char (*ids)[16];
-    uint64_t *numbers, lines, position;
+    uint64_t *numbers[6], lines, position;
     unsigned int seed;
 };
 
@@ -76,20 +75,24 @@ static int writer_open(struct writer *w, bare_server server, int rows, unsigned 
     w->seed = seed;
     w->lines = 1;
     if (!(w->connection = open_connection(server, error))) return 1;
-    char *entry = insert_sql(ENTRY_HEAD, ENTRY_ROW, rows), *posting = insert_sql(POSTING_HEAD, POSTING_ROW, rows);
+    char *entry = insert_sql(ENTRY_HEAD, ENTRY_ROW, rows);
     w->entry = prepare(w->connection, entry, error);
-    w->posting = prepare(w->connection, posting, error);
+    w->posting = prepare(w->connection, POSTING, error);
     w->stamp = prepare(
         w->connection, "SELECT recorded_at, @@auto_increment_increment FROM entry WHERE position = ?", error);
     free(entry);
-    free(posting);
     if (!w->entry || !w->posting || !w->stamp) return 1;
-    w->entry_binds = calloc((size_t)rows * 5, sizeof(MYSQL_BIND));
-    w->posting_binds = calloc((size_t)rows * 6, sizeof(MYSQL_BIND));
+    w->entry_binds = calloc((size_t)rows * 3, sizeof(MYSQL_BIND));
+    w->posting_binds = calloc(6, sizeof(MYSQL_BIND));
     w->ids = calloc((size_t)rows, 16);
-    w->numbers = calloc((size_t)rows * 6, sizeof(uint64_t));
+    for (int j = 0; j < 6; j++) {
+        w->numbers[j] = calloc((size_t)rows, sizeof(uint64_t));
+        bind_number(w->posting_binds + j, w->numbers[j]);
+    }
+    unsigned int size = (unsigned int)rows;
+    mysql_stmt_attr_set(w->posting, STMT_ATTR_ARRAY_SIZE, &size);
     for (int i = 0; i < rows; i++) {
-        MYSQL_BIND *b = w->entry_binds + i * 5;
+        MYSQL_BIND *b = w->entry_binds + i * 3;
         b[0].buffer_type = MYSQL_TYPE_BLOB;
         b[0].buffer = w->ids[i];
         b[0].buffer_length = 16;
@@ -97,9 +100,6 @@ static int writer_open(struct writer *w, bare_server server, int rows, unsigned 
         b[1].buffer = kind;
         b[1].buffer_length = sizeof kind - 1;
         bind_number(b + 2, &w->lines);
-        b[3].buffer_type = MYSQL_TYPE_NULL;
-        b[4].buffer_type = MYSQL_TYPE_NULL;
-        for (int j = 0; j < 6; j++) bind_number(w->posting_binds + i * 6 + j, w->numbers + i * 6 + j);
     }
     return 0;
 }
@@ -112,7 +112,7 @@ static void writer_close(struct writer *w) {
     free(w->entry_binds);
     free(w->posting_binds);
     free(w->ids);
-    free(w->numbers);
+    for (int j = 0; j < 6; j++) free(w->numbers[j]);
 }
 
 static int failed(MYSQL_STMT *statement, char *error) {
@@ -122,10 +122,14 @@ static int failed(MYSQL_STMT *statement, char *error) {
 
 /* Inserts one chunk of w->rows entries with their postings; the caller begins and commits. */
 static int writer_chunk(struct writer *w, uint32_t accounts, char *error) {
-    uint64_t milliseconds = (uint64_t)(time(NULL)) * 1000;
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    uint64_t milliseconds = (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
     for (int i = 0; i < w->rows; i++) {
+        /* As minted ids: a millisecond, a counter, and something random. */
         for (int j = 0; j < 6; j++) w->ids[i][j] = (unsigned char)(milliseconds >> (40 - 8 * j));
-        for (int j = 6; j < 16; j++) w->ids[i][j] = (unsigned char)rand_r(&w->seed);
+        for (int j = 6; j < 10; j++) w->ids[i][j] = (unsigned char)(i >> (24 - 8 * (j - 6)));
+        for (int j = 10; j < 16; j++) w->ids[i][j] = (unsigned char)rand_r(&w->seed);
     }
     if (mysql_stmt_bind_param(w->entry, w->entry_binds) || mysql_stmt_execute(w->entry)) return failed(w->entry, error);
     w->position = mysql_stmt_insert_id(w->entry);
@@ -144,14 +148,13 @@ static int writer_chunk(struct writer *w, uint32_t accounts, char *error) {
     while (mysql_stmt_fetch(w->stamp) == 0) {}
     mysql_stmt_free_result(w->stamp);
     for (int i = 0; i < w->rows; i++) {
-        uint64_t *n = w->numbers + i * 6;
         uint32_t from = (uint32_t)rand_r(&w->seed) % accounts, to = (from + 1 + (uint32_t)rand_r(&w->seed) % (accounts - 1)) % accounts;
-        n[0] = w->position + (uint64_t)i * step;
-        n[1] = 1;
-        n[2] = to + 1;
-        n[3] = from + 1;
-        n[4] = 100;
-        n[5] = 0;
+        w->numbers[0][i] = w->position + (uint64_t)i * step;
+        w->numbers[1][i] = 1;
+        w->numbers[2][i] = to + 1;
+        w->numbers[3][i] = from + 1;
+        w->numbers[4][i] = 100;
+        w->numbers[5][i] = 0;
     }
     if (mysql_stmt_bind_param(w->posting, w->posting_binds) || mysql_stmt_execute(w->posting)) return failed(w->posting, error);
     return 0;
@@ -164,8 +167,7 @@ static int text(MYSQL *connection, const char *sql, char *error) {
 }
 
 static int begin(MYSQL *connection, char *error) {
-    return text(connection, "SET TRANSACTION ISOLATION LEVEL READ COMMITTED", error)
-        || text(connection, "START TRANSACTION", error);
+    return text(connection, "START TRANSACTION", error);
 }
 
 struct job {
@@ -210,40 +212,21 @@ end:
 }
 
 double bare_bulk(bare_server server, int batches, int batch, uint32_t accounts, char *error) {
-    int chunk = batch < 1000 ? batch : 1000, rest = batch % chunk;
-    struct writer full, last;
-    memset(&last, 0, sizeof last);
+    /* The batch is a multiple of the chunk. */
+    int chunk = batch < 1024 ? batch : 1024;
+    struct writer writer;
     double seconds = -1;
-    if (writer_open(&full, server, chunk, (unsigned)time(NULL), error)) goto end;
-    if (rest && writer_open(&last, server, rest, (unsigned)time(NULL) + 1, error)) goto end;
-    /* Both write on one connection. */
-    if (rest) {
-        mysql_stmt_close(last.entry);
-        mysql_stmt_close(last.posting);
-        mysql_stmt_close(last.stamp);
-        mysql_close(last.connection);
-        last.connection = NULL;
-        char *entry = insert_sql(ENTRY_HEAD, ENTRY_ROW, rest), *posting = insert_sql(POSTING_HEAD, POSTING_ROW, rest);
-        last.entry = prepare(full.connection, entry, error);
-        last.posting = prepare(full.connection, posting, error);
-        last.stamp = prepare(
-            full.connection, "SELECT recorded_at, @@auto_increment_increment FROM entry WHERE position = ?", error);
-        free(entry);
-        free(posting);
-        if (!last.entry || !last.posting || !last.stamp) goto end;
-    }
+    if (writer_open(&writer, server, chunk, (unsigned)time(NULL), error)) goto end;
     double start = now();
     for (int i = 0; i < batches; i++) {
-        if (begin(full.connection, error)) goto end;
+        if (begin(writer.connection, error)) goto end;
         for (int j = 0; j < batch / chunk; j++)
-            if (writer_chunk(&full, accounts, error)) goto end;
-        if (rest && writer_chunk(&last, accounts, error)) goto end;
-        if (text(full.connection, "COMMIT", error)) goto end;
+            if (writer_chunk(&writer, accounts, error)) goto end;
+        if (text(writer.connection, "COMMIT", error)) goto end;
     }
     seconds = now() - start;
 end:
-    writer_close(&last);
-    writer_close(&full);
+    writer_close(&writer);
     return seconds;
 }
 

@@ -89,10 +89,6 @@ extension Bench {
         }
     }
 
-    private var repetitions: Int { size == .full ? 5 : 1 }
-
-    private static func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
-
     private func insertRows(_ rows: Int, _ connection: MariaDBConnection) async throws {
         try await connection.transaction { transaction in
             for done in stride(from: 0, to: rows, by: Self.chunk) {
@@ -101,17 +97,5 @@ extension Bench {
                 try transaction.bulk("INSERT INTO numbers (a, b, c, d, e) VALUES (?, ?, ?, ?, ?)", columns)
             }
         }
-    }
-
-    /// What the process holds in memory now.
-    private static func residentBytes() -> Int {
-        #if os(Linux)
-        let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
-        return (Int(text.split(separator: " ").dropFirst().first ?? "0") ?? 0) * Int(getpagesize())
-        #else
-        var usage = rusage()
-        getrusage(RUSAGE_SELF, &usage)
-        return usage.ru_maxrss
-        #endif
     }
 }

@@ -10,7 +10,7 @@ public struct IndelibleCommand: AsyncParsableCommand {
         subcommands: [
             InitCommand.self, DoctorCommand.self, AccountCommand.self, CurrencyCommand.self, PostCommand.self,
             ImportCommand.self, ExportCommand.self, EntryCommand.self, ProjectCommand.self, BalanceCommand.self, ReconcileCommand.self,
-            LocalCommand.self, BenchCommand.self,
+            LocalCommand.self, BenchCommand.self, BenchWorkerCommand.self,
         ])
 
     public init() {}

@@ -33,7 +33,11 @@ public struct EntryID: Sendable, CustomStringConvertible {
     }
 
     public var bytes: [UInt8] {
-        [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) } }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(16)
+        for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: high >> UInt64(56 - 8 * shift))) }
+        for shift in 0..<8 { bytes.append(UInt8(truncatingIfNeeded: low >> UInt64(56 - 8 * shift))) }
+        return bytes
     }
 
     /// The id of a text key: the first 16 bytes of its SHA-256.
@@ -51,8 +55,7 @@ public struct EntryID: Sendable, CustomStringConvertible {
     /// after the other are in order and lie side by side in the index.
     public static func minted() -> EntryID {
         let now = UInt64(Date().timeIntervalSince1970 * 1000)
-        let random = UInt64.random(in: 0...UInt64.max)
-        let (milliseconds, counter) = mint.next(now, random)
+        let (milliseconds, counter, random) = mint.next(now)
         let high = milliseconds << 16 | 0x7000 | counter >> 14
         let low = 0x8000_0000_0000_0000 | (counter & 0x3FFF) << 48 | random >> 16
         return EntryID(high: high, low: low, isMinted: true)
@@ -91,19 +94,32 @@ extension EntryID: Hashable {
 
 /// The clock and counter of minted ids: 26 bits that begin anew, somewhere in their lower half, with each millisecond.
 private final class Mint: Sendable {
-    private let last = Mutex((milliseconds: UInt64(0), counter: UInt64(0)))
+    private struct Last {
+        var milliseconds: UInt64 = 0
+        var counter: UInt64 = 0
+        var random = UInt64.random(in: 0...UInt64.max)
+    }
 
-    func next(_ now: UInt64, _ random: UInt64) -> (milliseconds: UInt64, counter: UInt64) {
+    private let last = Mutex(Last())
+
+    func next(_ now: UInt64) -> (milliseconds: UInt64, counter: UInt64, random: UInt64) {
         last.withLock { last in
+            // SplitMix64 from a seed of the system's: an id has to be unlike others, not secret, and the system takes a
+            // microsecond for each number.
+            last.random &+= 0x9E37_79B9_7F4A_7C15
+            var random = last.random
+            random = (random ^ (random >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            random = (random ^ (random >> 27)) &* 0x94D0_49BB_1331_11EB
+            random ^= random >> 31
             // A clock that was set back, or a counter that is used up, borrows from the milliseconds to come.
             if now > last.milliseconds {
-                last = (now, random & 0x1FF_FFFF)
+                (last.milliseconds, last.counter) = (now, random & 0x1FF_FFFF)
             } else if last.counter == 0x3FF_FFFF {
-                last = (last.milliseconds + 1, 0)
+                (last.milliseconds, last.counter) = (last.milliseconds + 1, 0)
             } else {
                 last.counter += 1
             }
-            return last
+            return (last.milliseconds, last.counter, random)
         }
     }
 }

@@ -13,12 +13,13 @@ struct BenchCommand: Verb {
 
     @Argument(help: "writing, driver; all if none is named.") var parts: [Bench.Part] = []
     @Option(help: "full, or short, which only shows that everything runs.") var size: Bench.Size = .full
+    @Option(help: "Of writing only what has this in its name, or “memory and disk”.") var shape = ""
     @OptionGroup var output: OutputOptions
 
     func execute() async throws -> ExitStatus {
         let figures = Figures()
         let isJSON = output.format == .json
-        try await Bench.run(parts.isEmpty ? Bench.Part.allCases : parts, size: size) { figure in
+        try await Bench.run(parts.isEmpty ? Bench.Part.allCases : parts, size: size, shape: shape) { figure in
             figures.add(figure)
             if isJSON { Output.line(figure.json.text) }
         }

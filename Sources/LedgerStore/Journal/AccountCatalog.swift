@@ -11,7 +11,8 @@ final class AccountCatalog: Sendable {
     /// A posting that claims nothing may land on an account, or in a period, for so long after it was closed.
     static let controlAgeMax = Duration.seconds(1)
 
-    typealias Accounts = [AccountPath: [CurrencyCode: Account]]
+    /// The accounts of each path: one for each of its few currencies.
+    typealias Accounts = [AccountPath: [Account]]
 
     private struct Known {
         var byPath: Accounts = [:]
@@ -45,9 +46,9 @@ final class AccountCatalog: Sendable {
     }
 
     /// The accounts of a path as they are in the database now.
-    func fresh(_ path: AccountPath) async throws -> [CurrencyCode: Account] {
+    func fresh(_ path: AccountPath) async throws -> [Account] {
         try await read([path])
-        return remembered[path] ?? [:]
+        return remembered[path] ?? []
     }
 
     func accounts(_ ids: Set<AccountID>) async throws -> [AccountID: Account] {
@@ -73,7 +74,7 @@ final class AccountCatalog: Sendable {
         known.withLock { known in
             for row in rows {
                 guard let account = try? Self.account(row) else { continue }
-                known.byPath[account.path, default: [:]][account.currency.code] = account
+                known.byPath[account.path, default: []].remember(account)
                 known.byID[account.id] = account
                 if let control = try? ControlRow(row, from: 7) { Self.apply(control, &known) }
             }
@@ -145,6 +146,14 @@ final class AccountCatalog: Sendable {
             guard row.sequence > known.controls[account]?.sequence ?? 0 else { return }
             known.controls[account] = (row.sequence, control)
         }
+    }
+}
+
+extension [Account] {
+    func first(in code: CurrencyCode) -> Account? { first { $0.currency.code == code } }
+
+    mutating func remember(_ account: Account) {
+        if first(in: account.currency.code) == nil { append(account) }
     }
 }
 

@@ -18,7 +18,7 @@ extension Ledger {
             let currency = try await knownCurrency(code)
             var retrying = Retrying()
             while true {
-                if let standing = try await catalog.fresh(path)[code] {
+                if let standing = try await catalog.fresh(path).first(in: code) {
                     guard standing.type == type else {
                         throw LedgerError(
                             .conflict, "the account \(path) in \(code) is open already, as \(standing.type.rawValue); asked: "
@@ -127,22 +127,22 @@ extension Ledger {
     /// - Throws: `unknownAccount`, or `currencyMismatch` if the path exists in other currencies only.
     public func account(_ path: AccountPath, in code: CurrencyCode) async throws(LedgerError) -> Account {
         try await translated {
-            if let known = try await catalog.accounts([path])[path]?[code] { return known }
+            if let known = try await catalog.accounts([path])[path]?.first(in: code) { return known }
             let standing = try await catalog.fresh(path)
-            guard let account = standing[code] else { throw Self.missing(path, code, standing) }
+            guard let account = standing.first(in: code) else { throw Self.missing(path, code, standing) }
             return account
         }
     }
 
     static func missing(
-        _ path: AccountPath, _ code: CurrencyCode, _ standing: [CurrencyCode: Account]
+        _ path: AccountPath, _ code: CurrencyCode, _ standing: [Account]
     ) -> LedgerError {
         guard !standing.isEmpty else {
             return LedgerError(
                 .unknownAccount, "there is no account \(path) in \(code): open it first "
                     + "(`indelible account open \(path) \(code) --type …`)")
         }
-        let has = standing.keys.sorted().map(\.text).joined(separator: ", ")
+        let has = standing.map(\.currency.code).sorted().map(\.text).joined(separator: ", ")
         return LedgerError(
             .currencyMismatch, "the account \(path) is in \(has), not in \(code): post in its currency, or open it in \(code) too")
     }

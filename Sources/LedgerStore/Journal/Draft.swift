@@ -44,13 +44,24 @@ struct Draft: Sendable {
         id: EntryID, kind: EntryKind, effectiveAt: Timestamp? = nil, payload: JSON?, postings: [JournalPosting],
         account: (AccountID) -> Account?
     ) {
+        let accounts = postings.flatMap { [$0.debit, $0.credit] }.compactMap(account)
+        self.init(
+            id: id, kind: kind, effectiveAt: effectiveAt, payload: payload, postings: postings,
+            limited: accounts.filter(\.isLimited))
+    }
+
+    /// - Parameter limited: the accounts of the postings that have limits.
+    init(
+        id: EntryID, kind: EntryKind, effectiveAt: Timestamp? = nil, payload: JSON?, postings: [JournalPosting],
+        limited: [Account]
+    ) {
         self.id = id
         self.kind = kind
         self.effectiveAt = effectiveAt
         self.payload = payload
         payloadText = payload?.text
         self.postings = postings
-        limited = Self.effects(postings, account) { $0.isLimited }
+        self.limited = limited.isEmpty ? [] : Self.effects(postings, { id in limited.first { $0.id == id } }) { _ in true }
     }
 
     var claims: Bool { limited.contains { $0.claims } }

@@ -95,13 +95,15 @@ extension Ledger {
     func drafts(_ batch: [Entry]) async throws -> [Draft] {
         try validate(batch)
         var accounts = catalog.remembered
-        let missing = Self.missing(batch, accounts)
-        if !missing.isEmpty {
-            // A known path may have got another currency since.
-            for path in missing where accounts[path] != nil { _ = try await catalog.fresh(path) }
-            accounts = try await catalog.accounts(missing)
+        var missing: Set<AccountPath> = []
+        let drafts = drafts(batch, accounts, &missing)
+        if missing.isEmpty { return drafts }
+        for path in missing where accounts[path] != nil {
+            // It may have got another currency since.
+            _ = try await catalog.fresh(path)
         }
-        return try drafts(batch, accounts)
+        accounts = try await catalog.accounts(missing)
+        return try self.drafts(batch, accounts)
     }
 
     /// The same, within a transaction: accounts that it opened itself are seen, and not remembered.
@@ -110,14 +112,14 @@ extension Ledger {
     ) throws -> [Draft] {
         try validate(batch)
         var accounts = catalog.remembered
-        let missing = Self.missing(batch, accounts)
-        if !missing.isEmpty {
-            for row in try executor.run(AccountCatalog.statement(missing)) {
-                let account = try AccountCatalog.account(row)
-                accounts[account.path, default: [:]][account.currency.code] = account
-            }
+        var missing: Set<AccountPath> = []
+        let drafts = drafts(batch, accounts, &missing)
+        if missing.isEmpty { return drafts }
+        for row in try executor.run(AccountCatalog.statement(missing)) {
+            let account = try AccountCatalog.account(row)
+            accounts[account.path, default: []].remember(account)
         }
-        return try drafts(batch, accounts)
+        return try self.drafts(batch, accounts)
     }
 
     private func validate(_ batch: [Entry]) throws(LedgerError) {
@@ -126,40 +128,46 @@ extension Ledger {
         }
     }
 
-    private static func missing(_ batch: [Entry], _ accounts: AccountCatalog.Accounts) -> Set<AccountPath> {
+    private func drafts(_ batch: [Entry], _ accounts: AccountCatalog.Accounts) throws(LedgerError) -> [Draft] {
         var missing: Set<AccountPath> = []
-        for entry in batch {
+        let drafts = drafts(batch, accounts, &missing)
+        guard !missing.isEmpty else { return drafts }
+        for (index, entry) in batch.enumerated() {
             for posting in entry.postings {
-                if accounts[posting.debit]?[posting.amount.currency] == nil { missing.insert(posting.debit) }
-                if accounts[posting.credit]?[posting.amount.currency] == nil { missing.insert(posting.credit) }
+                for path in [posting.debit, posting.credit] where accounts[path]?.first(in: posting.amount.currency) == nil {
+                    throw Self.missing(path, posting.amount.currency, accounts[path] ?? []).about(index: index, id: entry.id)
+                }
             }
         }
-        return missing
+        return drafts
     }
 
-    private func drafts(_ batch: [Entry], _ accounts: AccountCatalog.Accounts) throws(LedgerError) -> [Draft] {
+    /// - Parameter missing: paths that are not known in the currency; then the drafts are of no use.
+    private func drafts(
+        _ batch: [Entry], _ accounts: AccountCatalog.Accounts, _ missing: inout Set<AccountPath>
+    ) -> [Draft] {
         var drafts: [Draft] = []
         drafts.reserveCapacity(batch.count)
         for (index, entry) in batch.enumerated() {
             var postings: [JournalPosting] = []
-            var found: [Account] = []
+            postings.reserveCapacity(entry.postings.count)
+            var limited: [Account] = []
             for posting in entry.postings {
                 let code = posting.amount.currency
-                for path in [posting.debit, posting.credit] {
-                    guard let account = accounts[path]?[code] else {
-                        throw Self.missing(path, code, accounts[path] ?? [:]).about(index: index, id: entry.id)
-                    }
-                    found.append(account)
+                guard let debit = accounts[posting.debit]?.first(in: code), let credit = accounts[posting.credit]?.first(in: code) else {
+                    for path in [posting.debit, posting.credit] where accounts[path]?.first(in: code) == nil { missing.insert(path) }
+                    continue
                 }
+                if debit.isLimited { limited.append(debit) }
+                if credit.isLimited { limited.append(credit) }
                 postings.append(
                     JournalPosting(
-                        line: UInt32(postings.count + 1), debit: found[found.count - 2].id, credit: found[found.count - 1].id,
+                        line: UInt32(postings.count + 1), debit: debit.id, credit: credit.id,
                         amount: UInt64(posting.amount.minorUnits), status: entry.hold == nil ? .posted : .pending))
             }
-            let limited = found.filter(\.isLimited)
             var draft = Draft(
                 id: entry.id, kind: entry.kind, effectiveAt: entry.effectiveAt, payload: entry.storedPayload,
-                postings: postings, account: { id in limited.first { $0.id == id } })
+                postings: postings, limited: limited)
             draft.index = index
             draft.hold = entry.hold
             draft.backdating = entry.backdating

@@ -56,10 +56,9 @@ struct WriteStep: Sendable {
                 decided = decide(requests, standing, lines, now)
             }
         }
-        guard !decided.decision.accepted.isEmpty else { throw NothingToWrite(outcome: Outcome(results: decided.results(standing, [:]))) }
+        guard !decided.decision.accepted.isEmpty else { throw NothingToWrite(outcome: Outcome(results: decided.results(standing, []))) }
         let receipts = try JournalWriter.append(decided.decision.accepted, in: executor)
-        let recorded = Dictionary(uniqueKeysWithValues: receipts.map { ($0.id, $0) })
-        var outcome = Outcome(results: decided.results(standing, recorded))
+        var outcome = Outcome(results: decided.results(standing, receipts))
         for (id, claim) in claims {
             outcome.lines[id] = decided.decision.lines[id].map { LimitMemory.Line(revision: claim.revision + 1, line: $0) }
         }
@@ -121,14 +120,22 @@ struct WriteStep: Sendable {
         var decision: Decision
         var requests: [Request]
         var results: [LedgerError?]
+        /// Every entry is new and accepted, and nothing beside them.
+        var isPlain = false
 
         /// Receipts for what was accepted: of now, or of the first time.
+        /// - Parameter receipts: of everything that was inserted, in order.
         func results(
-            _ standing: [EntryID: JournalEntry], _ recorded: [EntryID: Receipt]
+            _ standing: [EntryID: JournalEntry], _ receipts: [Receipt]
         ) -> [Result<[Receipt], LedgerError>] {
-            if standing.isEmpty, recorded.count == requests.reduce(0, { $0 + $1.count }) {
-                return requests.map { .success($0.map { recorded[$0.id]! }) }
+            if isPlain {
+                var next = 0
+                return requests.map { request in
+                    defer { next += request.count }
+                    return .success(Array(receipts[next..<next + request.count]))
+                }
             }
+            let recorded = Dictionary(uniqueKeysWithValues: receipts.map { ($0.id, $0) })
             var seen: Set<EntryID> = []
             return zip(requests, results).map { request, refusal in
                 if let refusal { return .failure(refusal) }
@@ -153,6 +160,7 @@ struct WriteStep: Sendable {
         var decision = Decision(
             lines: lines, controls: controls.changed, closedBefore: controls.closedBefore, now: now,
             account: { catalog.account($0) })
+        if let plain = decidePlain(requests, standing, &decision) { return plain }
         var taken: [EntryID: Draft] = [:]
         var results: [LedgerError?] = []
         for request in requests {
@@ -177,6 +185,34 @@ struct WriteStep: Sendable {
             }
         }
         return Decided(decision: decision, requests: requests, results: results)
+    }
+}
+
+extension WriteStep {
+    /// The usual case, at once: different ids, none of which stands, and nothing that is refused. Else nil, and nothing is decided.
+    private func decidePlain(
+        _ requests: [Request], _ standing: [EntryID: JournalEntry], _ decision: inout Decision
+    ) -> Decided? {
+        guard standing.isEmpty else { return nil }
+        var ids: Set<EntryID> = []
+        var count = 0
+        for request in requests {
+            count += request.count
+            for draft in request { ids.insert(draft.id) }
+        }
+        guard ids.count == count else { return nil }
+        do throws(LedgerError) {
+            for request in requests { for draft in request { try decision.decide(draft) } }
+        } catch {
+            decision.takeBack(to: 0)
+            return nil
+        }
+        guard decision.accepted.count == count else {
+            decision.takeBack(to: 0)
+            return nil
+        }
+        return Decided(
+            decision: decision, requests: requests, results: .init(repeating: nil, count: requests.count), isPlain: true)
     }
 }
 

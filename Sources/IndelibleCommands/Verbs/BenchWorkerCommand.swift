@@ -1,0 +1,20 @@
+import ArgumentParser
+import Indelible
+import IndelibleBench
+
+/// A process of `indelible bench`, which starts it.
+struct BenchWorkerCommand: Verb {
+    static let configuration = CommandConfiguration(commandName: "bench-worker", shouldDisplay: false)
+
+    @Argument var mode: String
+    @Argument var count: Int
+    @Option var callers: Int
+    @Option var socket: String
+    @Option var book: String
+
+    func execute() async throws -> ExitStatus {
+        let location = try BookLocation(server: .socket(path: socket), book: book, user: "bench", password: Secret("bench"))
+        try await Worker.run(mode == "bulk" ? .bulk(count, callers: callers) : .posts(count, callers: callers), location)
+        return .ok
+    }
+}
