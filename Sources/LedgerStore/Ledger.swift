@@ -31,8 +31,7 @@ public struct Ledger: Sendable {
         database = Database(location, role: role, connectionsMax: connectionsMax)
         catalog = AccountCatalog(database)
         let step = WriteStep(catalog: catalog, memory: LimitMemory(), tailMax: tailMax)
-        commits = GroupCommit(
-            GroupWriter(database: Database(location, role: role, connectionsMax: GroupCommit.lanes), step: step))
+        commits = GroupCommit { GroupWriter(lane: WriteLane(location, role: role), step: step) }
     }
 
     /// Takes no more posts, answers those that it has, and closes the connections.

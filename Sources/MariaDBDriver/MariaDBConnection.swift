@@ -11,7 +11,7 @@
 /// Cancelling the task that waits for a call ends the statement on the server (`KILL QUERY`). The call then throws
 /// `CancellationError`, and the connection is either usable again or refuses further calls.
 public actor MariaDBConnection {
-    private nonisolated let queue = QueueExecutor()
+    private nonisolated let queue: QueueExecutor
     public nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe queue.asUnownedSerialExecutor() }
 
     private nonisolated let configuration: ConnectionConfiguration
@@ -25,7 +25,14 @@ public actor MariaDBConnection {
     public static func connect(
         _ configuration: ConnectionConfiguration
     ) async throws(MariaDBError) -> MariaDBConnection {
-        let connection = MariaDBConnection(configuration)
+        try await connect(configuration, on: QueueExecutor())
+    }
+
+    /// Opens a connection that runs on a queue of the caller's.
+    package static func connect(
+        _ configuration: ConnectionConfiguration, on queue: QueueExecutor
+    ) async throws(MariaDBError) -> MariaDBConnection {
+        let connection = MariaDBConnection(configuration, queue)
         try await connection.open()
         return connection
     }
@@ -45,7 +52,8 @@ public actor MariaDBConnection {
         }
     }
 
-    private init(_ configuration: ConnectionConfiguration) {
+    private init(_ configuration: ConnectionConfiguration, _ queue: QueueExecutor) {
+        self.queue = queue
         self.configuration = configuration
         observer = StatementObserver(configuration)
     }

@@ -5,13 +5,19 @@ import Dispatch
 /// The C client blocks its thread. On the shared pool of Swift Concurrency, which has one thread a core, a few
 /// blocked calls would stop everything; a queue of its own costs a connection one thread while it waits.
 /// (`DispatchSerialQueue` does not exist on Linux.)
-final class QueueExecutor: SerialExecutor {
+///
+/// It is a task's executor too: a task that prefers the queue of the connection that it works on needs no other thread.
+package final class QueueExecutor: SerialExecutor, TaskExecutor {
     private let queue = DispatchQueue(label: "mariadb.connection")
 
-    func enqueue(_ job: consuming ExecutorJob) {
+    package init() {}
+
+    package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        queue.async { unsafe job.runSynchronously(on: self.asUnownedSerialExecutor()) }
+        queue.async {
+            unsafe job.runSynchronously(isolatedTo: self.asUnownedSerialExecutor(), taskExecutor: self.asUnownedTaskExecutor())
+        }
     }
 
-    func checkIsolated() { dispatchPrecondition(condition: .onQueue(queue)) }
+    package func checkIsolated() { dispatchPrecondition(condition: .onQueue(queue)) }
 }

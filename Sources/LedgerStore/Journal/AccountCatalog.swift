@@ -54,8 +54,7 @@ final class AccountCatalog: Sendable {
     func accounts(_ ids: Set<AccountID>) async throws -> [AccountID: Account] {
         let missing = known.withLock { known in ids.filter { known.byID[$0] == nil } }
         if !missing.isEmpty {
-            let list = missing.map { LedgerValue.uint($0.number) }
-            remember(try await database.run(.select("\(Self.columns) WHERE account.id IN \(list: list)")))
+            remember(try await database.run(Self.statement(missing)))
         }
         return known.withLock { known in known.byID.filter { ids.contains($0.key) } }
     }
@@ -84,6 +83,10 @@ final class AccountCatalog: Sendable {
     static func statement(_ paths: Set<AccountPath>) -> InsertOnlySQL {
         let list = paths.map { LedgerValue.text($0.text) }
         return .select("\(columns) WHERE account.path IN \(list: list)")
+    }
+
+    static func statement(_ ids: some Collection<AccountID>) -> InsertOnlySQL {
+        .select("\(columns) WHERE account.id IN \(list: Array(ids).values)")
     }
 
     /// An account and the newest control on it.
@@ -116,7 +119,8 @@ final class AccountCatalog: Sendable {
     }
 
     /// Asks for the controls that are newer than the newest known.
-    func refreshControls(_ executor: borrowing some SQLExecutor & ~Copyable) throws {
+    /// - Parameter isCurrent: false if the transaction may see an older state than the newest.
+    func refreshControls(_ executor: borrowing some SQLExecutor & ~Copyable, isCurrent: Bool = true) throws {
         let askedAt = ContinuousClock.now
         let last = known.withLock { $0.lastSequence }
         // At first only the periods: an account's control comes with the account.
@@ -132,7 +136,7 @@ final class AccountCatalog: Sendable {
         known.withLock { known in
             for control in controls { Self.apply(control, &known) }
             known.lastSequence = max(known.lastSequence ?? 0, newest)
-            known.askedAt = askedAt
+            if isCurrent { known.askedAt = askedAt }
         }
     }
 

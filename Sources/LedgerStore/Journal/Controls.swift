@@ -132,13 +132,13 @@ extension Ledger {
                     // It may turn a yes into a no, like a draw.
                     try Claims.queue([account.id], transaction)
                     let revision = try Claims.newest([account.id], transaction)[account.id] ?? 0
-                    try Claims.take(after: [(account.id, revision)], transaction)
+                    try Claims.take([account.id], [revision + 1], transaction)
                 }
                 let now = try WriteStep.clock(transaction)
                 guard var line = try LimitReader(tailMax: tailMax).lines([account], now: now, transaction)[account.id] else {
                     throw LedgerError(.integrity, "\(path) cannot be read", id: id)
                 }
-                for hold in line.expired { for effect in hold.effects(on: account) { line.totals.add(effect.change, times: 1) } }
+                line.releaseExpired()
                 try decide(&line)
                 return ControlRow(sequence: sequence, word: .account(account.id, line.control))
             }
@@ -176,6 +176,12 @@ extension Ledger {
 }
 
 extension Decision.Line {
+    /// Takes away what is held by holds whose time is over.
+    mutating func releaseExpired() {
+        for hold in expired { for effect in Draft.effects(hold.postings, [account]) { totals.add(effect.change, times: 1) } }
+        expired = []
+    }
+
     /// A limit that is broken from the start would hold nothing.
     fileprivate func checkLimits(_ id: EntryID) throws(LedgerError) {
         let (available, expected) = (totals.available(account.type), totals.expected(account.type))
@@ -190,12 +196,6 @@ extension Decision.Line {
             shortfall: Shortfall(
                 account: account.path, currency: account.currency.code, bound: bound, limit: Int128(limit), balance: balance,
                 shortfall: short))
-    }
-}
-
-extension Draft {
-    func effects(on account: Account) -> [Effect] {
-        Self.effects(postings, { $0 == account.id ? account : nil }) { _ in true }
     }
 }
 

@@ -44,9 +44,9 @@ struct Decision {
         if draft.settles == nil { try checkStatus(draft) }
         try checkClock(draft)
         for effect in draft.limited where effect.claims {
-            guard try !hasRoom(draft, effect, isLast: false) else { continue }
+            if try hasRoom(draft, effect, isLast: false) { continue }
             // Holds whose time is over give their room back; the entry that says so comes before this one.
-            for expiry in lines[effect.account.id]?.expired ?? [] { accept(expiry) }
+            for expiry in lines[effect.account]?.expired ?? [] { accept(expiry) }
             _ = try hasRoom(draft, effect, isLast: true)
         }
         accept(draft)
@@ -64,7 +64,7 @@ struct Decision {
     }
 
     private mutating func apply(_ draft: Draft, _ sign: Int128) {
-        for effect in draft.limited { lines[effect.account.id]?.totals.add(effect.change, times: sign) }
+        for effect in draft.limited { lines[effect.account]?.totals.add(effect.change, times: sign) }
     }
 
     // MARK: - Rules
@@ -80,20 +80,22 @@ struct Decision {
     }
 
     private func checkStatus(_ draft: Draft) throws(LedgerError) {
-        guard !controls.isEmpty || !draft.limited.isEmpty else { return }
-        let notOpen = Draft.effects(draft.postings, account) { status(of: $0) != .open }
-        if let closed = notOpen.first(where: { status(of: $0.account) == .closed }) {
-            throw refusal(.accountClosed, "\(closed.account.path) in \(closed.account.currency.code) is closed", draft)
+        // Nobody is frozen or closed, as a rule.
+        if controls.isEmpty, draft.limited.allSatisfy({ status(of: $0.account) == .open }) { return }
+        let ids = Set(draft.postings.flatMap { [$0.debit, $0.credit] })
+        let notOpen = ids.filter { status(of: $0) != .open }.sorted().compactMap(account)
+        if let closed = notOpen.first(where: { status(of: $0.id) == .closed }) {
+            throw refusal(.accountClosed, "\(closed.path) in \(closed.currency.code) is closed", draft)
         }
-        if let frozen = notOpen.first(where: { $0.draws }) {
+        let frozen = Set(Draft.effects(draft.postings, notOpen).filter(\.draws).map(\.account))
+        if let frozen = notOpen.first(where: { frozen.contains($0.id) }) {
             throw refusal(
-                .accountFrozen, "\(frozen.account.path) in \(frozen.account.currency.code) is frozen: nothing may be drawn or held "
-                    + "from it", draft)
+                .accountFrozen, "\(frozen.path) in \(frozen.currency.code) is frozen: nothing may be drawn or held from it", draft)
         }
     }
 
-    private func status(of account: Account) -> AccountStatus {
-        (lines[account.id]?.control ?? controls[account.id])?.status ?? .open
+    private func status(of account: AccountID) -> AccountStatus {
+        (lines[account]?.control ?? controls[account])?.status ?? .open
     }
 
     private func checkClock(_ draft: Draft) throws(LedgerError) {
@@ -114,10 +116,10 @@ struct Decision {
 
     /// - Returns: false if there is none and this is not the last word.
     private func hasRoom(_ draft: Draft, _ effect: Draft.Effect, isLast: Bool) throws(LedgerError) -> Bool {
-        guard let line = lines[effect.account.id] else {
-            throw LedgerError(.integrity, "\(effect.account.path) was not read before it was drawn from", index: draft.index, id: draft.id)
+        guard let line = lines[effect.account] else {
+            throw LedgerError(.integrity, "account \(effect.account.number) was not read before it was drawn from", index: draft.index, id: draft.id)
         }
-        let type = effect.account.type
+        let type = line.account.type
         let after = line.totals + effect.change
         var found: (bound: Shortfall.Bound, limit: Int128, balance: Int128, short: Int128)?
         if effect.draws, let floor = line.control.limits.floor, after.available(type) < floor {
@@ -127,7 +129,7 @@ struct Decision {
         }
         guard let found else { return true }
         guard isLast || line.expired.isEmpty else { return false }
-        let (account, currency) = (effect.account, effect.account.currency)
+        let (account, currency) = (line.account, line.account.currency)
         let text =
             switch found.bound {
             case .floor: "\(account.path) has \(currency.format(found.balance)) \(currency.code) available and may not go below "

@@ -23,15 +23,22 @@ struct Draft: Sendable {
 
     /// The net of all its postings on one account.
     struct Effect: Sendable {
-        let account: Account
-        var change: Totals
-
+        let account: AccountID
+        let change: Totals
         /// Less can be drawn after it.
-        var draws: Bool { change.available(account.type) < 0 }
+        let draws: Bool
         /// Less can be paid in after it.
-        var pays: Bool { change.expected(account.type) > 0 }
+        let pays: Bool
         /// It may turn somebody's yes into a no, so it claims the account's next revision.
-        var claims: Bool { account.openingLimits.floor != nil && draws || account.openingLimits.ceiling != nil && pays }
+        let claims: Bool
+
+        init(_ account: Account, _ change: Totals) {
+            self.account = account.id
+            self.change = change
+            draws = change.available(account.type) < 0
+            pays = change.expected(account.type) > 0
+            claims = account.openingLimits.floor != nil && draws || account.openingLimits.ceiling != nil && pays
+        }
     }
 
     struct Settlement: Sendable {
@@ -61,7 +68,7 @@ struct Draft: Sendable {
         self.payload = payload
         payloadText = payload?.text
         self.postings = postings
-        self.limited = limited.isEmpty ? [] : Self.effects(postings, { id in limited.first { $0.id == id } }) { _ in true }
+        self.limited = limited.isEmpty ? [] : Self.effects(postings, limited)
     }
 
     var claims: Bool { limited.contains { $0.claims } }
@@ -76,18 +83,16 @@ struct Draft: Sendable {
         payloadText = payload?.text
     }
 
-    /// What postings move on the accounts that are wanted.
-    static func effects(
-        _ postings: [JournalPosting], _ account: (AccountID) -> Account?, where isWanted: (Account) -> Bool
-    ) -> [Effect] {
+    /// What postings move on these accounts.
+    static func effects(_ postings: [JournalPosting], _ accounts: [Account]) -> [Effect] {
         var effects: [Effect] = []
-        for posting in postings {
-            for (side, id) in [(Side.debit, posting.debit), (.credit, posting.credit)] {
-                guard let account = account(id), isWanted(account) else { continue }
-                let place = effects.firstIndex { $0.account.id == id } ?? effects.endIndex
-                if place == effects.endIndex { effects.append(Effect(account: account, change: Totals())) }
-                effects[place].change.add(side, posting.amount, posting.status)
+        for (index, account) in accounts.enumerated() where !accounts[..<index].contains(where: { $0.id == account.id }) {
+            var change = Totals()
+            for posting in postings {
+                if posting.debit == account.id { change.add(.debit, posting.amount, posting.status) }
+                if posting.credit == account.id { change.add(.credit, posting.amount, posting.status) }
             }
+            effects.append(Effect(account, change))
         }
         return effects
     }

@@ -23,12 +23,9 @@ extension Ledger {
             let step = WriteStep(catalog: catalog, memory: nil, tailMax: tailMax)
             return try await database.read { transaction in
                 let standing = try step.preview(drafts, transaction)
-                let lines = try step.read(Array(accounts.values), try WriteStep.clock(transaction), transaction)
-                let totals = lines.mapValues { line in
-                    line.expired.reduce(into: line.totals) { totals, expiry in
-                        for effect in expiry.effects(on: line.account) { totals.add(effect.change, times: 1) }
-                    }
-                }
+                var lines = try step.read(accounts.keys.sorted(), try WriteStep.clock(transaction), transaction)
+                for id in lines.keys { lines[id]?.releaseExpired() }
+                let totals = lines.mapValues(\.totals)
                 let through = try BalanceReader.currentPrefix(transaction)
                 return Self.previews(drafts, standing, accounts, totals, through)
             }
@@ -68,7 +65,7 @@ extension WriteStep {
         let standing = try JournalRows.entries(request.map(\.id), executor)
         let now = try Self.clock(executor)
         let claimed = request.filter { standing[$0.id] == nil }.flatMap(\.limited).filter(\.claims).map(\.account)
-        let lines = try read(Array(Set(claimed)), now, executor)
+        let lines = try read(Set(claimed).sorted(), now, executor)
         if let refusal = decide([request], standing, lines, now).results[0] { throw refusal }
         return standing
     }

@@ -12,8 +12,10 @@ final class GroupCommit: Sendable {
     static let groupEntriesMax = 4096
     /// Entries that are waiting or being written; who brings more waits before it is taken in.
     static let entriesMax = 65_536
-    private static let plainLanes = 2
-    static let lanes = plainLanes + 1
+    /// A second lane begins when so many entries wait: fewer are written sooner as one group, and more often with one COMMIT …
+    private static let crowd = 64
+    /// … or when the first is at a group of so many.
+    private static let longGroup = 512
 
     private final class Waiting: Sendable {
         let request: WriteStep.Request
@@ -32,44 +34,69 @@ final class GroupCommit: Sendable {
         }
     }
 
-    private enum Lane: Int, CaseIterable { case plain, claiming }
+    /// Those that claim stand in a line of their own.
+    private enum Line: Int { case plain, claiming }
+    private static let linesOfLanes: [Line] = [.plain, .plain, .claiming]
 
     private struct State {
         var waiting: [[UInt64: Waiting]] = [[:], [:]]
         var order: [[UInt64]] = [[], []]
         var next: [Int] = [0, 0]
-        var busy = [0, 0]
+        /// Entries that wait in each line.
+        var entries = [0, 0]
+        /// Entries that each lane is writing; 0: it is idle.
+        var writing = [Int](repeating: 0, count: GroupCommit.linesOfLanes.count)
         var isClosed = false
         var closing: [CheckedContinuation<Void, Never>] = []
         var lastID: UInt64 = 0
 
-        var isIdle: Bool { busy == [0, 0] }
+        var isIdle: Bool { writing.allSatisfy { $0 == 0 } }
 
-        mutating func add(_ one: Waiting, _ id: UInt64, _ lane: Lane) {
-            waiting[lane.rawValue][id] = one
-            order[lane.rawValue].append(id)
+        mutating func add(_ one: Waiting, _ id: UInt64, _ line: Line) {
+            waiting[line.rawValue][id] = one
+            order[line.rawValue].append(id)
+            entries[line.rawValue] += one.request.count
+        }
+
+        mutating func remove(_ id: UInt64, _ line: Line) -> Waiting? {
+            guard let one = waiting[line.rawValue].removeValue(forKey: id) else { return nil }
+            entries[line.rawValue] -= one.request.count
+            return one
+        }
+
+        /// A lane for what waits in a line, if it is better not to wait for one that is busy; it is busy from now on.
+        mutating func takeLane(_ line: Line) -> Int? {
+            let lanes = writing.indices.filter { GroupCommit.linesOfLanes[$0] == line }
+            guard let idle = lanes.first(where: { writing[$0] == 0 }) else { return nil }
+            let busy = lanes.filter { writing[$0] > 0 }
+            let isWorthIt = busy.isEmpty || entries[line.rawValue] >= GroupCommit.crowd
+                || busy.allSatisfy { writing[$0] >= GroupCommit.longGroup }
+            guard isWorthIt else { return nil }
+            writing[idle] = 1
+            return idle
         }
 
         /// Those that are next, in the order in which they came.
-        mutating func takeGroup(_ lane: Lane) -> [Waiting] {
-            let lane = lane.rawValue
+        mutating func takeGroup(_ line: Line) -> [Waiting] {
+            let line = line.rawValue
             var group: [Waiting] = []
-            var entries = 0
-            while next[lane] < order[lane].count {
+            var taken = 0
+            while next[line] < order[line].count {
                 // What was cancelled meanwhile is not there any more.
-                guard let one = waiting[lane][order[lane][next[lane]]] else {
-                    next[lane] += 1
+                guard let one = waiting[line][order[line][next[line]]] else {
+                    next[line] += 1
                     continue
                 }
-                entries += one.request.count
-                if !group.isEmpty, entries > GroupCommit.groupEntriesMax { break }
+                if !group.isEmpty, taken + one.request.count > GroupCommit.groupEntriesMax { break }
+                taken += one.request.count
                 group.append(one)
-                waiting[lane][order[lane][next[lane]]] = nil
-                next[lane] += 1
+                waiting[line][order[line][next[line]]] = nil
+                next[line] += 1
             }
-            if next[lane] > 1024 || next[lane] == order[lane].count {
-                order[lane].removeFirst(next[lane])
-                next[lane] = 0
+            entries[line] -= taken
+            if next[line] > 1024 || next[line] == order[line].count {
+                order[line].removeFirst(next[line])
+                next[line] = 0
             }
             return group
         }
@@ -77,9 +104,10 @@ final class GroupCommit: Sendable {
 
     private let state = Mutex(State())
     private let room = Room(GroupCommit.entriesMax)
-    private let writer: GroupWriter
+    private let lanes: [GroupWriter]
 
-    init(_ writer: GroupWriter) { self.writer = writer }
+    /// - Parameter lane: makes the writer of a lane.
+    init(_ lane: () -> GroupWriter) { lanes = Self.linesOfLanes.map { _ in lane() } }
 
     /// Writes a request, with whatever else is there.
     /// - Throws: `CancellationError` if the task was cancelled before the request was taken up; once it is, the answer is
@@ -87,49 +115,47 @@ final class GroupCommit: Sendable {
     func write(_ request: WriteStep.Request) async throws -> [Receipt] {
         try await room.take(request.count)
         defer { room.giveBack(request.count) }
-        let lane = request.contains(where: \.claims) ? Lane.claiming : .plain
+        let line = request.contains(where: \.claims) ? Line.claiming : .plain
         let id = state.withLock { state in
             state.lastID += 1
             return state.lastID
         }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                enter(Waiting(request, continuation), id, lane)
+                enter(Waiting(request, continuation), id, line)
             }
         } onCancel: {
-            let one = state.withLock { $0.waiting[lane.rawValue].removeValue(forKey: id) }
+            let one = state.withLock { $0.remove(id, line) }
             one?.answer(.failure(CancellationError()))
         }
     }
 
-    private func enter(_ one: Waiting, _ id: UInt64, _ lane: Lane) {
-        let refusal: (any Error)? = state.withLock { state in
-            if state.isClosed { return LedgerError(.unavailable, "the ledger is closed", retry: .never) }
-            if Task.isCancelled { return CancellationError() }
-            state.add(one, id, lane)
-            return nil
+    private func enter(_ one: Waiting, _ id: UInt64, _ line: Line) {
+        let entered: Result<Int?, any Error> = state.withLock { state in
+            if state.isClosed { return .failure(LedgerError(.unavailable, "the ledger is closed", retry: .never)) }
+            if Task.isCancelled { return .failure(CancellationError()) }
+            state.add(one, id, line)
+            return .success(state.takeLane(line))
         }
-        if let refusal { return one.answer(.failure(refusal)) }
-        let isFree = state.withLock { state in
-            guard state.busy[lane.rawValue] < (lane == .plain ? Self.plainLanes : 1) else { return false }
-            state.busy[lane.rawValue] += 1
-            return true
+        switch entered {
+        case .failure(let refusal): one.answer(.failure(refusal))
+        case .success(let lane?):
+            // Of its own, not the caller's: a caller that is cancelled takes nobody with it.
+            Task.detached(executorPreference: lanes[lane].lane.executor) { await self.work(lane) }
+        case .success(nil): break
         }
-        // Of its own, not the caller's: a caller that is cancelled takes nobody with it.
-        if isFree { Task.detached { await self.work(lane) } }
     }
 
     /// Writes group after group until nobody waits.
-    private func work(_ lane: Lane) async {
+    private func work(_ lane: Int) async {
         while true {
             let group = state.withLock { state -> [Waiting]? in
-                let group = state.takeGroup(lane)
-                if !group.isEmpty { return group }
-                state.busy[lane.rawValue] -= 1
-                return nil
+                let group = state.takeGroup(Self.linesOfLanes[lane])
+                state.writing[lane] = group.reduce(0) { $0 + $1.request.count }
+                return group.isEmpty ? nil : group
             }
             guard let group else { break }
-            let results = await writer.write(group.map(\.request))
+            let results = await lanes[lane].write(group.map(\.request))
             for (one, result) in zip(group, results) { one.answer(result.mapError { $0 }) }
         }
         let closing = state.withLock { state in
@@ -151,7 +177,7 @@ final class GroupCommit: Sendable {
             }
             if isDone { continuation.resume() }
         }
-        await writer.database.close()
+        for lane in lanes { await lane.lane.close() }
     }
 }
 

@@ -3,7 +3,7 @@ import LedgerModel
 
 /// Writes a group of requests: tries again what may be tried again, and keeps the trouble of one from the others.
 struct GroupWriter: Sendable {
-    let database: Database
+    let lane: WriteLane
     let step: WriteStep
 
     /// An answer for each request, in order.
@@ -22,8 +22,8 @@ struct GroupWriter: Sendable {
 
     private func attempt(_ requests: [WriteStep.Request], _ attempt: Int) async throws -> [Result<[Receipt], LedgerError>] {
         do {
-            let outcome = try await database.write { try step.run(requests, attempt: attempt, $0) }
-            step.memory?.committed(outcome.lines, moved: outcome.moved)
+            let outcome = try await lane.write { try step.run(requests, attempt: attempt, $0) }
+            step.memory?.committed(outcome.learned)
             return outcome.results
         } catch let nothing as WriteStep.NothingToWrite {
             return nothing.outcome.results

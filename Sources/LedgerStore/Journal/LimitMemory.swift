@@ -23,13 +23,9 @@ final class LimitMemory: Sendable {
     private static let linesMax = 200_000
     private let state = Mutex(State())
 
-    func lines(_ accounts: [AccountID]) -> [AccountID: Line] {
-        state.withLock { state in
-            var found: [AccountID: Line] = [:]
-            found.reserveCapacity(accounts.count)
-            for account in accounts { found[account] = state.lines[account] }
-            return found
-        }
+    /// What is remembered of each.
+    func lines(_ accounts: [AccountID]) -> [Line?] {
+        state.withLock { state in accounts.map { state.lines[$0] } }
     }
 
     var isQueueing: Bool { state.withLock { $0.queueing > 0 } }
@@ -37,16 +33,23 @@ final class LimitMemory: Sendable {
     /// A claim of ours was taken by somebody else.
     func noteConflict() { state.withLock { $0.queueing = 64 } }
 
-    /// - Parameter moved: what the transaction moved on accounts that it did not claim.
-    func committed(_ lines: [AccountID: Line], moved: [Draft.Effect]) {
+    /// A transaction that claimed these was committed.
+    func committed(_ learned: WriteStep.Learned) {
+        guard !learned.revisions.isEmpty else { return }
         state.withLock { state in
             state.queueing = max(0, state.queueing - 1)
-            for effect in moved { state.lines[effect.account.id]?.line.totals.add(effect.change, times: 1) }
-            if state.lines.count + lines.count > Self.linesMax { state.lines = [:] }
-            for (account, line) in lines {
-                state.lines[account] = line
+            if state.lines.count + learned.revisions.count > Self.linesMax { state.lines = [:] }
+            // What it paid into accounts that it did not claim.
+            for draft in learned.accepted {
+                for effect in draft.limited where learned.revisions[effect.account] == nil {
+                    state.lines[effect.account]?.line.totals.add(effect.change, times: 1)
+                }
+            }
+            for (account, revision) in learned.revisions {
+                guard var line = learned.lines[account] else { continue }
                 // They may be settled when it is used again.
-                state.lines[account]?.line.expired = []
+                line.expired = []
+                state.lines[account] = Line(revision: revision, line: line)
             }
         }
     }

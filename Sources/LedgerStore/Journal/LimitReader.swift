@@ -21,15 +21,13 @@ enum Claims {
         return newest
     }
 
-    /// Takes the revision after each of these.
-    /// - Throws: a duplicate key if somebody else has it.
+    /// Takes these revisions of these accounts.
+    /// - Throws: a duplicate key if somebody else has one.
     static func take(
-        after revisions: [(AccountID, UInt64)], _ executor: borrowing some SQLExecutor & ~Copyable
+        _ accounts: [AccountID], _ revisions: [UInt64], _ executor: borrowing some SQLExecutor & ~Copyable
     ) throws(DatabaseError) {
         try executor.insert(
-            NumberRows(
-                into: .accountClaim, ["account", "revision"],
-                values: [revisions.map { UInt64($0.0.number) }, revisions.map { $0.1 + 1 }]))
+            NumberRows(into: .accountClaim, ["account", "revision"], values: [accounts.map { UInt64($0.number) }, revisions]))
     }
 }
 
@@ -102,8 +100,8 @@ struct LimitReader {
     private func statement(_ list: [LedgerValue], generation: UInt32, now: Timestamp) -> InsertOnlySQL {
         let table = BalanceProjection.table(generation)
         let checkpoint: SelectText = """
-            (SELECT COALESCE(MAX(through_position), 0) FROM checkpoint
-             WHERE job = \(BalanceProjection.job) AND generation = \(generation))
+            COALESCE((SELECT through_position FROM checkpoint
+             WHERE job = \(BalanceProjection.job) AND generation = \(generation) ORDER BY from_position DESC LIMIT 1), 0)
             """
         return .select(
             """

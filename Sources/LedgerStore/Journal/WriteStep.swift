@@ -9,9 +9,15 @@ struct WriteStep: Sendable {
 
     struct Outcome: Sendable {
         var results: [Result<[Receipt], LedgerError>]
-        /// What may be remembered once it is committed.
-        var lines: [AccountID: LimitMemory.Line] = [:]
-        var moved: [Draft.Effect] = []
+        var learned = Learned()
+    }
+
+    /// What may be remembered once it is committed.
+    struct Learned: Sendable {
+        /// The revisions that were claimed.
+        var revisions: [AccountID: UInt64] = [:]
+        var lines: [AccountID: Decision.Line] = [:]
+        var accepted: [Draft] = []
     }
 
     /// Nothing is to be inserted: the transaction is rolled back, and this is the answer.
@@ -26,14 +32,16 @@ struct WriteStep: Sendable {
     func run(
         _ requests: [Request], attempt: Int, _ executor: borrowing some SQLExecutor & ~Copyable
     ) throws -> Outcome {
-        if catalog.isControlOld { try catalog.refreshControls(executor) }
+        if catalog.isControlOld { try catalog.refreshControls(executor, isCurrent: memory != nil) }
         let asked = requests.joined().filter { attempt > 0 || !$0.id.isMinted }.map(\.id)
         var standing = asked.isEmpty ? [:] : try JournalRows.entries(asked, executor)
-        let new = requests.joined().filter { standing[$0.id] == nil }
+        let new = standing.isEmpty ? Array(requests.joined()) : requests.joined().filter { standing[$0.id] == nil }
         let claims = try claim(new, attempt: attempt, executor)
-        let now = claims.isEmpty && !new.contains(where: \.needsClock) ? nil : try Self.clock(executor)
-        var lines = try read(claims.filter { $0.value.line == nil }.map(\.value.account), now, executor)
-        for (id, claim) in claims where claim.line != nil { lines[id] = claim.line }
+        let now = claims.accounts.isEmpty && !new.contains(where: \.needsClock) ? nil : try Self.clock(executor)
+        var lines = claims.remembered
+        if lines.count < claims.accounts.count {
+            lines.merge(try read(claims.accounts.filter { lines[$0] == nil }, now, executor)) { $1 }
+        }
         var decided = decide(requests, standing, lines, now)
         // Whoever repeats a request gets its receipt, also where a rule would refuse it by now: ids of our own are looked up
         // before they are refused.
@@ -46,23 +54,22 @@ struct WriteStep: Sendable {
             }
         }
         // A no that rests on what is remembered is read again.
-        let doubtful = decided.results.doubtful(claims)
+        let doubtful = decided.results.doubtful(claims.remembered)
         if !doubtful.isEmpty {
             lines.merge(try read(doubtful, now, executor)) { $1 }
             decided = decide(requests, standing, lines, now)
-            let again = decided.results.doubtful(claims).filter { !doubtful.contains($0) }
-            if !again.isEmpty {
-                lines.merge(try read(claims.values.map(\.account), now, executor)) { $1 }
+            if decided.results.doubtful(claims.remembered).contains(where: { !doubtful.contains($0) }) {
+                lines.merge(try read(claims.accounts, now, executor)) { $1 }
                 decided = decide(requests, standing, lines, now)
             }
         }
         guard !decided.decision.accepted.isEmpty else { throw NothingToWrite(outcome: Outcome(results: decided.results(standing, []))) }
         let receipts = try JournalWriter.append(decided.decision.accepted, in: executor)
         var outcome = Outcome(results: decided.results(standing, receipts))
-        for (id, claim) in claims {
-            outcome.lines[id] = decided.decision.lines[id].map { LimitMemory.Line(revision: claim.revision + 1, line: $0) }
+        if memory != nil {
+            outcome.learned = Learned(
+                revisions: claims.revisions, lines: decided.decision.lines, accepted: decided.decision.accepted)
         }
-        outcome.moved = decided.decision.accepted.flatMap(\.limited).filter { claims[$0.account.id] == nil }
         return outcome
     }
 
@@ -75,42 +82,48 @@ struct WriteStep: Sendable {
 
     // MARK: - Claiming
 
-    struct Claim {
-        let account: Account
-        /// The revision before the one that is claimed.
-        let revision: UInt64
-        /// What is remembered, if nobody claimed since.
-        let line: Decision.Line?
+    private struct Claimed {
+        /// In order.
+        var accounts: [AccountID] = []
+        /// The revisions that are claimed.
+        var revisions: [AccountID: UInt64] = [:]
+        /// What is remembered of those that nobody has claimed since.
+        var remembered: [AccountID: Decision.Line] = [:]
     }
 
     private func claim(
         _ drafts: [Draft], attempt: Int, _ executor: borrowing some SQLExecutor & ~Copyable
-    ) throws -> [AccountID: Claim] {
-        var accounts: [AccountID: Account] = [:]
-        for draft in drafts { for effect in draft.limited where effect.claims { accounts[effect.account.id] = effect.account } }
-        guard !accounts.isEmpty else { return [:] }
-        let ids = accounts.keys.sorted()
-        let remembered = memory?.lines(ids) ?? [:]
-        var revisions: [AccountID: UInt64] = [:]
-        if attempt > 0 || memory?.isQueueing != false {
-            try Claims.queue(ids, executor)
-            revisions = try Claims.newest(ids, executor)
-        } else {
-            revisions = try Claims.newest(ids.filter { remembered[$0] == nil }, executor)
-            for (id, line) in remembered { revisions[id] = line.revision }
+    ) throws -> Claimed {
+        var ids: Set<AccountID> = []
+        for draft in drafts { for effect in draft.limited where effect.claims { ids.insert(effect.account) } }
+        guard !ids.isEmpty else { return Claimed() }
+        var claimed = Claimed(accounts: ids.sorted())
+        let memories = memory?.lines(claimed.accounts) ?? .init(repeating: nil, count: claimed.accounts.count)
+        let isQueueing = attempt > 0 || memory?.isQueueing != false
+        if isQueueing { try Claims.queue(claimed.accounts, executor) }
+        let newest = try Claims.newest(
+            zip(claimed.accounts, memories).filter { isQueueing || $0.1 == nil }.map(\.0), executor)
+        claimed.revisions.reserveCapacity(ids.count)
+        claimed.remembered.reserveCapacity(ids.count)
+        let revisions = zip(claimed.accounts, memories).map { account, memory -> UInt64 in
+            let last = newest[account] ?? memory?.revision ?? 0
+            if let memory, memory.revision == last { claimed.remembered[account] = memory.line }
+            claimed.revisions[account] = last + 1
+            return last + 1
         }
-        try Claims.take(after: ids.map { ($0, revisions[$0] ?? 0) }, executor)
-        return Dictionary(
-            uniqueKeysWithValues: ids.map { id in
-                let line = remembered[id].flatMap { $0.revision == revisions[id] ? $0.line : nil }
-                return (id, Claim(account: accounts[id]!, revision: revisions[id] ?? 0, line: line))
-            })
+        try Claims.take(claimed.accounts, revisions, executor)
+        return claimed
     }
 
     func read(
-        _ accounts: [Account], _ now: Timestamp?, _ executor: borrowing some SQLExecutor & ~Copyable
+        _ ids: [AccountID], _ now: Timestamp?, _ executor: borrowing some SQLExecutor & ~Copyable
     ) throws -> [AccountID: Decision.Line] {
-        guard !accounts.isEmpty, let now else { return [:] }
+        guard !ids.isEmpty, let now else { return [:] }
+        var accounts = ids.compactMap { catalog.account($0) }
+        if accounts.count < ids.count {
+            // Opened in the caller's own transaction.
+            accounts += try executor.run(AccountCatalog.statement(ids.filter { catalog.account($0) == nil })).map(AccountCatalog.account)
+        }
         return try LimitReader(tailMax: tailMax).lines(accounts, now: now, executor)
     }
 
@@ -218,10 +231,12 @@ extension WriteStep {
 
 extension [LedgerError?] {
     /// Accounts whose limit refused something on what was only remembered.
-    fileprivate func doubtful(_ claims: [AccountID: WriteStep.Claim]) -> [Account] {
-        let paths = Set(compactMap { $0?.shortfall.map { [$0.account.text, $0.currency.text] } })
-        guard !paths.isEmpty else { return [] }
-        return claims.values.filter { $0.line != nil && paths.contains([$0.account.path.text, $0.account.currency.code.text]) }.map(\.account)
+    fileprivate func doubtful(_ remembered: [AccountID: Decision.Line]) -> [AccountID] {
+        let short = compactMap { $0?.shortfall }
+        guard !short.isEmpty else { return [] }
+        return remembered.values.map(\.account).filter { account in
+            short.contains { $0.account == account.path && $0.currency == account.currency.code }
+        }.map(\.id)
     }
 }
 
