@@ -61,7 +61,7 @@ extension WriteStep {
     func preview(
         _ request: Request, _ executor: borrowing some SQLExecutor & ~Copyable
     ) throws -> [EntryID: JournalEntry] {
-        try catalog.refreshControls(executor)
+        try catalog.refreshControls(executor, isCurrent: false)
         let standing = try JournalRows.entries(request.map(\.id), executor)
         let now = try Self.clock(executor)
         let claimed = request.filter { standing[$0.id] == nil }.flatMap(\.limited).filter(\.claims).map(\.account)
