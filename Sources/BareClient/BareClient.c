@@ -75,6 +75,11 @@ static int writer_open(struct writer *w, bare_server server, int rows, unsigned 
     w->seed = seed;
     w->lines = 1;
     if (!(w->connection = open_connection(server, error))) return 1;
+    /* COMMIT begins the next transaction. */
+    if (mysql_autocommit(w->connection, 0)) {
+        snprintf(error, 512, "%s", mysql_error(w->connection));
+        return 1;
+    }
     char *entry = insert_sql(ENTRY_HEAD, ENTRY_ROW, rows);
     w->entry = prepare(w->connection, entry, error);
     w->posting = prepare(w->connection, POSTING, error);
@@ -166,10 +171,6 @@ static int text(MYSQL *connection, const char *sql, char *error) {
     return 1;
 }
 
-static int begin(MYSQL *connection, char *error) {
-    return text(connection, "START TRANSACTION", error);
-}
-
 struct job {
     struct writer writer;
     int posts;
@@ -181,7 +182,7 @@ struct job {
 static void *run_posts(void *argument) {
     struct job *job = argument;
     for (int i = 0; i < job->posts && !job->failed; i++)
-        job->failed = begin(job->writer.connection, job->error) || writer_chunk(&job->writer, job->accounts, job->error)
+        job->failed = writer_chunk(&job->writer, job->accounts, job->error)
             || text(job->writer.connection, "COMMIT", job->error);
     return NULL;
 }
@@ -219,7 +220,6 @@ double bare_bulk(bare_server server, int batches, int batch, uint32_t accounts, 
     if (writer_open(&writer, server, chunk, (unsigned)time(NULL), error)) goto end;
     double start = now();
     for (int i = 0; i < batches; i++) {
-        if (begin(writer.connection, error)) goto end;
         for (int j = 0; j < batch / chunk; j++)
             if (writer_chunk(&writer, accounts, error)) goto end;
         if (text(writer.connection, "COMMIT", error)) goto end;
@@ -274,7 +274,7 @@ double bare_insert(bare_server server, const char *sql, int64_t rows, int chunk,
         binds[i].buffer = columns + (size_t)i * (size_t)chunk;
     }
     double seconds = -1, start = now();
-    if (!statement || begin(connection, error)) goto end;
+    if (!statement || text(connection, "START TRANSACTION", error)) goto end;
     for (int64_t done = 0; done < rows; done += chunk) {
         unsigned int size = (unsigned int)(rows - done < chunk ? rows - done : chunk);
         for (unsigned int i = 0; i < size; i++)

@@ -14,7 +14,11 @@ public actor WriteLane {
     private static let pingAfter = Duration.seconds(15)
 
     /// Connects when it is first used, and again when the link was lost.
-    public init(_ location: BookLocation, role: BookRole?) { configuration = location.configuration(role: role) }
+    public init(_ location: BookLocation, role: BookRole?) {
+        var configuration = location.configuration(role: role)
+        configuration.beginsImplicitly = true
+        self.configuration = configuration
+    }
 
     /// Runs `body` in one READ COMMITTED transaction and commits it, or rolls it back if `body` throws. One at a time.
     public func write<T: Sendable>(

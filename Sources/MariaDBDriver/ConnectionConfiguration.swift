@@ -36,6 +36,9 @@ public struct ConnectionConfiguration: Sendable {
     public var responseTimeoutSeconds: UInt32 = 600
     /// Prepared statements kept per connection; the least recently used one is closed.
     public var preparedStatementsMax = 256
+    /// For a connection that runs transactions and nothing else: autocommit is off, so that a transaction begins with its
+    /// first statement and needs none of its own for that.
+    package var beginsImplicitly = false
     /// Statements go to it at `trace`, slow ones and failures at `debug`, with their text and never a bound value.
     public var logger = Logger(label: "mariadb")
     /// A statement that takes longer is logged at `warning`; nil for never.

@@ -160,7 +160,7 @@ public actor MariaDBConnection {
         _ mode: TransactionMode, _ body: (borrowing SQLSession) throws -> T
     ) throws -> T {
         let session = try current()
-        for statement in mode.begin { try session.runText(statement) }
+        for statement in mode.begin(isImplicit: configuration.beginsImplicitly) { try session.runText(statement) }
         let result: T
         do {
             result = try body(SQLSession(session: session, isTransaction: true, observer))
@@ -267,10 +267,10 @@ public enum TransactionMode: Sendable {
     /// For readers: every statement sees one snapshot, taken at the start; writing is refused.
     case snapshot
 
-    var begin: [String] {
+    func begin(isImplicit: Bool) -> [String] {
         switch self {
         // The level that every session is set to.
-        case .readCommitted: ["START TRANSACTION"]
+        case .readCommitted: isImplicit ? [] : ["START TRANSACTION"]
         case .snapshot:
             [
                 "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ",

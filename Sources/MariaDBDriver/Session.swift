@@ -245,6 +245,7 @@ import Darwin
         if configuration.statementTimeoutSeconds > 0 {
             variables.append(SessionVariable("max_statement_time", Int(configuration.statementTimeoutSeconds)))
         }
+        if configuration.beginsImplicitly { variables.append(SessionVariable("autocommit", 0)) }
         variables += configuration.sessionVariables
         try runText("SET " + variables.map(\.assignment).joined(separator: ", "))
         if let role = configuration.role {
