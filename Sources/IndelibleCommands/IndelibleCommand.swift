@@ -7,10 +7,15 @@ public struct IndelibleCommand: AsyncParsableCommand {
         abstract: "An insert-only, double-entry ledger on MariaDB.",
         discussion: ExitStatus.help,
         version: "0.1.0",
-        subcommands: [
-            InitCommand.self, DoctorCommand.self, AccountCommand.self, CurrencyCommand.self, PostCommand.self,
-            ImportCommand.self, ExportCommand.self, EntryCommand.self, ProjectCommand.self, BalanceCommand.self, ReconcileCommand.self,
-            LocalCommand.self, BenchCommand.self, BenchWorkerCommand.self,
+        groupedSubcommands: [
+            CommandGroup(name: "The book", subcommands: [InitCommand.self, DoctorCommand.self, PeriodCommand.self]),
+            CommandGroup(name: "Accounts", subcommands: [AccountCommand.self, CurrencyCommand.self, BalanceCommand.self]),
+            CommandGroup(
+                name: "Entries", subcommands: [PostCommand.self, HoldCommand.self, ReverseCommand.self, EntryCommand.self]),
+            CommandGroup(name: "Files", subcommands: [ImportCommand.self, ExportCommand.self]),
+            CommandGroup(name: "Running it", subcommands: [
+                ProjectCommand.self, ReconcileCommand.self, LocalCommand.self, BenchCommand.self, BenchWorkerCommand.self,
+            ]),
         ])
 
     public init() {}

@@ -17,6 +17,14 @@ public struct AccountingDay: Sendable, Hashable, Comparable, CustomStringConvert
         (year, month, day) = (numbers[0], numbers[1], numbers[2])
     }
 
+    /// The day of an instant, where clocks show the time of `zone`.
+    public init(of instant: Timestamp, in zone: TimeZone) {
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = zone
+        let parts = calendar.dateComponents([.year, .month, .day], from: instant.date)
+        (year, month, day) = (parts.year ?? 0, parts.month ?? 0, parts.day ?? 0)
+    }
+
     public static func < (left: AccountingDay, right: AccountingDay) -> Bool {
         (left.year, left.month, left.day) < (right.year, right.month, right.day)
     }

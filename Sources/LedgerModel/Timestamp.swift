@@ -11,6 +11,12 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
         microseconds = Int64((date.timeIntervalSince1970 * 1_000_000).rounded(.down))
     }
 
+    /// To the microsecond, as near as a `Date` comes.
+    var date: Date {
+        let (seconds, rest) = (secondsFloor, microsecondOfSecond)
+        return Date(timeIntervalSince1970: TimeInterval(seconds)) + TimeInterval(rest) / 1_000_000
+    }
+
     public static func < (left: Timestamp, right: Timestamp) -> Bool { left.microseconds < right.microseconds }
 
     /// RFC 3339 in UTC, without trailing zeros of the fraction: `2026-01-31T23:59:59Z`.

@@ -69,6 +69,18 @@ struct Table {
 
     init(_ columns: [Column]) { self.columns = columns }
 
+    /// People see a column only if it says something; programs always have it.
+    mutating func dropEmpty(_ names: Set<String>, _ format: OutputFormat) {
+        guard format == .table else { return }
+        let kept = columns.indices.filter { index in
+            !names.contains(columns[index].name) || rows.contains { !$0[index].isEmpty }
+        }
+        let shown = kept.map { columns[$0] }
+        let cells = rows.map { row in kept.map { row[$0] } }
+        self = Table(shown)
+        rows = cells
+    }
+
     func print(_ format: OutputFormat) {
         switch format {
         case .table: printAligned()

@@ -19,12 +19,12 @@ struct EntryRendering {
         return .object(members)
     }
 
-    private func json(_ posting: JournalPosting) -> JSON {
+    func json(_ posting: JournalPosting) -> JSON {
         var members: [String: JSON] = [
             "debit": .string(name(posting.debit)), "credit": .string(name(posting.credit)), "amount": .string(amount(posting)),
             "currency": .string(accounts[posting.debit]?.currency.code.text ?? "?"),
         ]
-        if posting.status == .pending { members["pending"] = true }
+        members["status"] = .string(posting.status.word)
         return .object(members)
     }
 
@@ -39,8 +39,8 @@ struct EntryRendering {
         }
         for posting in entry.postings {
             let currency = accounts[posting.debit]?.currency.code.text ?? "?"
-            let pending = posting.status == .pending ? "  (pending)" : ""
-            lines.append("    \(amount(posting)) \(currency)  debit \(name(posting.debit))  credit \(name(posting.credit))\(pending)")
+            let status = posting.status == .posted ? "" : "  (\(posting.status.word))"
+            lines.append("    \(amount(posting)) \(currency)  debit \(name(posting.debit))  credit \(name(posting.credit))\(status)")
         }
         return lines
     }
@@ -56,7 +56,26 @@ extension String {
     func padding(_ width: Int) -> String { self + String(repeating: " ", count: Swift.max(0, width - count)) }
 }
 
+extension PostingStatus {
+    /// What the design calls it.
+    var word: String {
+        switch self {
+        case .posted: "posted"
+        case .pending: "pending"
+        case .released: "released"
+        }
+    }
+}
+
 extension Receipt {
+    /// As data: the entry is recorded, here and then.
+    func print(_ format: OutputFormat) {
+        guard format != .json else { return Output.line(json.text) }
+        var table = Table([.init("id"), .number("position"), .init("recorded_at"), .init("repeat")])
+        table.rows = [[id.description, position.description, recordedAt.description, isRepeat ? "yes" : "no"]]
+        table.print(format)
+    }
+
     var json: JSON {
         [
             "id": .string(id.description), "position": .integer(Int64(clamping: position.number)),

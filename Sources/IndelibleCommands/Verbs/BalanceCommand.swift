@@ -8,6 +8,8 @@ struct BalanceCommand: Verb {
             --at current    everything that is committed (default)
             --at projected  as the projection has it: fast, and as old as its lag
             --at POSITION   with every entry up to and with that position
+
+            A column `available` (the balance less what is held to be drawn) is there when something is held or limited.
             """)
 
     @Argument(help: "Only paths that are this or lie below it.") var path: String?
@@ -34,15 +36,21 @@ struct BalanceCommand: Verb {
         if let below, balances.isEmpty {
             throw LedgerError(.unknownAccount, "there is no account \(below)" + (code.map { " in \($0)" } ?? ""))
         }
+        let shown = balances.filter { all || below != nil || $0.totals != Totals() }
+        let isAvailableOfUse = shown.contains { $0.account.isLimited || $0.available != $0.minorUnits }
         var table = Table([
-            .init("account"), .init("balance", .right), .init("currency"), .init("type"), .number("through"),
+            .init("account"), .init("balance", .right), .init("available", .right), .init("currency"), .init("type"),
+            .number("through"),
         ])
-        for balance in balances where all || below != nil || balance.totals != Totals() {
-            table.rows.append([
-                balance.account.path.text, balance.text, balance.account.currency.code.text, balance.account.type.rawValue,
-                balance.through.description,
-            ])
+        table.rows = shown.map { balance in
+            let account = balance.account
+            let isTold = output.format != .table || isAvailableOfUse
+            return [
+                account.path.text, balance.text, isTold ? account.currency.format(balance.available) : "",
+                account.currency.code.text, account.type.rawValue, balance.through.description,
+            ]
         }
+        table.dropEmpty(["available"], output.format)
         table.print(output.format)
         return .ok
     }

@@ -7,39 +7,15 @@ struct EntryCommand: AsyncParsableCommand {
 
     struct Show: Verb {
         static let configuration = CommandConfiguration(abstract: "Show one entry, by its key, its id or its position.")
-        @Argument(help: "The key that it was posted with; else its id or its position.") var key: String?
-        @Option(help: "Its id, 32 hexadecimal digits.") var id: String?
-        @Option(help: "Its position in the journal.") var position: UInt64?
+        @OptionGroup var name: EntryName
         @OptionGroup var book: BookOptions
         @OptionGroup var output: OutputOptions
 
-        func validate() throws {
-            guard [key != nil, id != nil, position != nil].count(where: { $0 }) == 1 else {
-                throw ValidationError("Give a key, --id or --position.")
-            }
-        }
-
         func execute() async throws -> ExitStatus {
             try await book.withLedger(role: .auditor) { ledger in
-                guard let entry = try await find(ledger) else {
-                    throw LedgerError(.unknownEntry, "there is no such entry in the book (looked for a key, an id and a position)")
-                }
-                try await EntryCommand.print([entry], ledger, output.format)
+                try await EntryCommand.print([try await name.find(ledger)], ledger, output.format)
                 return .ok
             }
-        }
-
-        private func find(_ ledger: Ledger) async throws -> JournalEntry? {
-            if let position { return try await ledger.entry(at: Position(position)) }
-            if let id {
-                guard let id = EntryID(hex: id) else { throw Failure(.usage, "“\(id)” is no id: 32 hexadecimal digits") }
-                return try await ledger.entry(id)
-            }
-            let name = key ?? ""
-            if let entry = try await ledger.entry(EntryID(key: name)) { return entry }
-            // No key of that name: an id, or a position?
-            if let id = EntryID(hex: name) { return try await ledger.entry(id) }
-            return if let number = UInt64(name) { try await ledger.entry(at: Position(number)) } else { nil }
         }
     }
 
@@ -82,7 +58,7 @@ struct EntryCommand: AsyncParsableCommand {
         case .table: for entry in entries { for line in rendering.text(entry) { Output.line(line) } }
         case .csv:
             var table = Table(
-                ["position", "id", "kind", "effective_at", "recorded_at", "debit", "credit", "amount", "currency", "payload"]
+                ["position", "id", "kind", "effective_at", "recorded_at", "debit", "credit", "amount", "currency", "status", "payload"]
                     .map { .init($0) })
             for entry in entries {
                 let head = [
@@ -92,7 +68,7 @@ struct EntryCommand: AsyncParsableCommand {
                 guard case .object(let members) = rendering.json(entry), case .array(let postings)? = members["postings"]
                 else { continue }
                 for posting in postings.isEmpty ? [[:]] : postings {
-                    let cells = ["debit", "credit", "amount", "currency"].map { posting[$0]?.string ?? "" }
+                    let cells = ["debit", "credit", "amount", "currency", "status"].map { posting[$0]?.string ?? "" }
                     table.rows.append(head + cells + [entry.payload ?? ""])
                 }
             }

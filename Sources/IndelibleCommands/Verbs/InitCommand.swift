@@ -12,6 +12,8 @@ struct InitCommand: Verb {
             """)
 
     @OptionGroup var book: BookOptions
+    @Option(help: ArgumentHelp("Where accounting days begin and end (default: UTC). It never changes.", valueName: "Europe/Berlin"))
+    var timeZone: String?
     @Flag(help: "Only say which migrations would be run.")
     var dryRun = false
     @Flag(help: "Run a migration again that was stopped in the middle.")
@@ -27,7 +29,7 @@ struct InitCommand: Verb {
             for name in plan.pending { Output.line("pending  \(name)") }
             return .ok
         }
-        let plan = try await owner.create(resume: resume)
+        let plan = try await owner.create(resume: resume, timeZone: timeZone)
         switch place.server {
         case .own:
             try await owner.createLogin(Place.privateLogin, password: try place.privatePassword(create: true))

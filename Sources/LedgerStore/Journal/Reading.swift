@@ -17,7 +17,54 @@ public struct EntryQuery: Sendable {
     public init() {}
 }
 
+/// A hold that no entry has settled.
+public struct OutstandingHold: Sendable, Hashable {
+    public let entry: JournalEntry
+    /// nil: it ends by capture or void only.
+    public let expiresAt: Timestamp?
+    /// Its time is over: it holds nothing any more, and no entry says so yet.
+    public let isOver: Bool
+}
+
 extension Ledger {
+    /// Holds that were neither captured nor voided nor expired by an entry, in the order of the journal. The journal is read
+    /// for it.
+    /// - Parameters:
+    ///   - after: holds after this position.
+    ///   - limit: at most so many.
+    public func outstandingHolds(
+        after: Position = .zero, limit: Int = 100
+    ) async throws(LedgerError) -> [OutstandingHold] {
+        try await translated {
+            var found: [OutstandingHold] = []
+            var last = after
+            while found.count < limit {
+                let start = last.number
+                let part = try await database.read { transaction in
+                    let now = try WriteStep.clock(transaction)
+                    let held = try JournalRows.read(
+                        transaction,
+                        .select(
+                            """
+                            \(JournalRows.columns) WHERE position IN (SELECT position FROM posting WHERE position > \(start) AND status = 1)
+                            AND id IS NOT NULL ORDER BY position LIMIT 500
+                            """))
+                    let ends = held.compactMap { $0.id.map(EntryID.settlement(of:)) }
+                    let settled = ends.isEmpty ? [:] : try JournalRows.entries(ends, transaction)
+                    return (now, held, Set(settled.keys.map { Optional($0) }))
+                }
+                let (now, held, settled) = part
+                guard let end = held.last else { break }
+                last = end.position
+                found += held.filter { !settled.contains($0.id.map(EntryID.settlement(of:))) }.map { entry in
+                    let expiresAt = entry.holdExpiresAt
+                    return OutstandingHold(entry: entry, expiresAt: expiresAt, isOver: expiresAt.map { $0 <= now } ?? false)
+                }
+            }
+            return Array(found.prefix(max(0, limit)))
+        }
+    }
+
     /// The entry with this id, or nil.
     public func entry(_ id: EntryID) async throws(LedgerError) -> JournalEntry? {
         try await translated { try await standing([id])[id] }
