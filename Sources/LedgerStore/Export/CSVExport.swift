@@ -5,17 +5,20 @@ import LedgerModel
 enum CSVExport {
     private static let columns = [
         "record", "id", "kind", "effective_at", "description", "reference", "actor", "payload", "debit", "credit", "amount",
-        "currency", "account", "type", "exponent",
+        "currency", "account", "type", "exponent", "status", "expires_at", "floor", "ceiling",
     ]
 
     static let header = columns.joined(separator: ",") + "\n"
 
-    static func rows(_ record: ExportRecord) -> String {
+    static func rows(_ record: ExportRecord, _ currencies: KnownCurrencies) throws(LedgerError) -> String {
         switch record.content {
         case .currency(let currency):
             return row(["record": "currency", "currency": currency.code.text, "exponent": String(currency.exponent)])
-        case .account(let path, let code, let type):
-            return row(["record": "account", "account": path.text, "currency": code.text, "type": type.rawValue])
+        case .account(let path, let code, let type, let floor, let ceiling):
+            var cells = ["record": "account", "account": path.text, "currency": code.text, "type": type.rawValue]
+            cells["floor"] = floor
+            cells["ceiling"] = ceiling
+            return row(cells)
         case .entry(let entry):
             var cells = [
                 "record": "entry", "id": entry.id.description, "kind": entry.kind.text,
@@ -28,21 +31,24 @@ enum CSVExport {
                 if text == "" { payload[name] = "" }
             }
             cells["payload"] = payload.isEmpty ? nil : JSON.object(payload).text
-            guard !entry.postings.isEmpty else { return row(cells) }
+            cells["expires_at"] = entry.hold?.expiresAt?.description
+            guard !entry.lines.isEmpty else { return row(cells) }
             var text = ""
-            for posting in entry.postings {
-                cells["debit"] = posting.posting.debit.text
-                cells["credit"] = posting.posting.credit.text
-                cells["amount"] = posting.amount
-                cells["currency"] = posting.posting.amount.currency.text
-                // No column for it: the importer refuses the row, and does not take it for a posting that counts.
-                if posting.isPending { cells["record"] = "pending" }
+            for line in entry.lines {
+                cells["debit"] = line.posting.debit.text
+                cells["credit"] = line.posting.credit.text
+                cells["amount"] = try currencies.text(line.posting.amount)
+                cells["currency"] = line.posting.amount.currency.text
+                cells["status"] = Self.words[line.status]
                 text += row(cells)
                 cells["payload"] = nil
             }
             return text
         }
     }
+
+    /// What stands in the column `status`; nothing for what counts.
+    static let words: [PostingStatus: String] = [.posted: "", .pending: "pending", .released: "released"]
 
     private static func row(_ cells: [String: String]) -> String {
         columns.map { quoted(cells[$0] ?? "") }.joined(separator: ",") + "\n"

@@ -6,26 +6,9 @@ import LedgerModel
 struct ExportRecord {
     enum Content {
         case currency(Currency)
-        case account(AccountPath, CurrencyCode, AccountType)
-        case entry(Exported)
-    }
-
-    /// An entry of the user's.
-    struct Exported {
-        let id: EntryID
-        let kind: EntryKind
-        let effectiveAt: Timestamp
-        var description: String?
-        var reference: String?
-        var actor: String?
-        var payload: [String: JSON]
-        let postings: [ExportedPosting]
-    }
-
-    struct ExportedPosting {
-        let posting: Posting
-        let amount: String
-        let isPending: Bool
+        /// With its opening limits as decimals.
+        case account(AccountPath, CurrencyCode, AccountType, floor: String?, ceiling: String?)
+        case entry(ToldEntry)
     }
 
     let position: Position
@@ -35,7 +18,9 @@ struct ExportRecord {
     /// The kinds that tell of accounts and currencies.
     static let facts: [EntryKind] = [.accountOpened, .currencyDefined]
 
-    init(_ entry: JournalEntry, _ accounts: [AccountID: Account]) throws(LedgerError) {
+    init(
+        _ entry: JournalEntry, _ accounts: [AccountID: Account], _ currencies: KnownCurrencies
+    ) throws(LedgerError) {
         func broken(_ reason: String) -> LedgerError {
             LedgerError(.integrity, "the entry at position \(entry.position) \(reason)")
         }
@@ -60,40 +45,55 @@ struct ExportRecord {
             guard let path = members["account"]?.string, let code = members["currency"]?.string,
                 let type = members["type"]?.string.flatMap(AccountType.init(rawValue:))
             else { throw broken("names no account") }
-            content = .account(try AccountPath(path), try CurrencyCode(code), type)
+            func limit(_ name: String) throws(LedgerError) -> String? {
+                guard case .integer(let units)? = members[name] else { return nil }
+                return try currencies.currency(code).format(Int128(units))
+            }
+            content = .account(
+                try AccountPath(path), try CurrencyCode(code), type, floor: try limit("floor"), ceiling: try limit("ceiling"))
         default:
-            var postings: [ExportedPosting] = []
+            var lines: [ToldEntry.Line] = []
             for posting in entry.postings {
                 guard let debit = accounts[posting.debit], let credit = accounts[posting.credit],
                     let amount = Int64(exactly: posting.amount)
                 else { throw broken("has a posting on an account that the book has not, or more money than an amount can be") }
-                postings.append(
-                    ExportedPosting(
-                        posting: Posting(
-                            debit: debit.path, credit: credit.path,
-                            amount: Amount(minorUnits: amount, debit.currency.code)),
-                        amount: debit.currency.format(Int128(amount)), isPending: posting.status == .pending))
+                let amountOf = Amount(minorUnits: amount, debit.currency.code)
+                lines.append(
+                    ToldEntry.Line(
+                        posting: Posting(debit: debit.path, credit: credit.path, amount: amountOf), status: posting.status))
             }
+            let pending = lines.count { $0.status == .pending }
+            guard pending == 0 || pending == lines.count else { throw broken("holds with some of its postings and moves with others") }
             func take(_ name: String) -> String? {
                 guard let text = members[name]?.string else { return nil }
                 members[name] = nil
                 return text
             }
+            var hold: Hold?
+            if pending > 0 {
+                hold = Hold(expiresAt: entry.holdExpiresAt)
+                if hold?.expiresAt != nil { members[Hold.expiresAtKey] = nil }
+            }
             let (description, reference, actor) = (take("description"), take("reference"), take("actor"))
             content = .entry(
-                Exported(
+                ToldEntry(
                     id: id, kind: entry.kind, effectiveAt: entry.effectiveAt, description: description,
-                    reference: reference, actor: actor, payload: members, postings: postings))
+                    reference: reference, actor: actor, payload: members, lines: lines, hold: hold))
         }
     }
 
     /// As a line of JSON Lines has it.
-    var json: JSON {
+    func json(_ currencies: KnownCurrencies) throws(LedgerError) -> JSON {
         switch content {
         case .currency(let currency):
             return ["currency": .string(currency.code.text), "exponent": .integer(Int64(currency.exponent))]
-        case .account(let path, let code, let type):
-            return ["account": .string(path.text), "currency": .string(code.text), "type": .string(type.rawValue)]
+        case .account(let path, let code, let type, let floor, let ceiling):
+            var members: [String: JSON] = [
+                "account": .string(path.text), "currency": .string(code.text), "type": .string(type.rawValue),
+            ]
+            members["floor"] = floor.map(JSON.string)
+            members["ceiling"] = ceiling.map(JSON.string)
+            return .object(members)
         case .entry(let entry):
             var members: [String: JSON] = [
                 "id": .string(entry.id.description), "kind": .string(entry.kind.text),
@@ -103,17 +103,24 @@ struct ExportRecord {
                 if let text { members[name] = .string(text) }
             }
             if !entry.payload.isEmpty { members["payload"] = .object(entry.payload) }
-            if !entry.postings.isEmpty { members["postings"] = .array(entry.postings.map(Self.json)) }
+            if let hold = entry.hold {
+                members["hold"] = hold.expiresAt.map { [Hold.expiresAtKey: .string($0.description)] } ?? [:]
+            }
+            guard !entry.lines.isEmpty else { return .object(members) }
+            var postings: [JSON] = []
+            for line in entry.lines { postings.append(try Self.json(line, currencies)) }
+            members["postings"] = .array(postings)
             return .object(members)
         }
     }
 
-    private static func json(_ posting: ExportedPosting) -> JSON {
+    private static func json(_ line: ToldEntry.Line, _ currencies: KnownCurrencies) throws(LedgerError) -> JSON {
+        let posting = line.posting
         var members: [String: JSON] = [
-            "debit": .string(posting.posting.debit.text), "credit": .string(posting.posting.credit.text),
-            "amount": .string(posting.amount), "currency": .string(posting.posting.amount.currency.text),
+            "debit": .string(posting.debit.text), "credit": .string(posting.credit.text),
+            "amount": .string(try currencies.text(posting.amount)), "currency": .string(posting.amount.currency.text),
         ]
-        if posting.isPending { members["pending"] = true }
+        if line.status == .released { members["released"] = true }
         return .object(members)
     }
 }

@@ -63,13 +63,14 @@ public struct Exporter: Sendable {
         _ format: Format, from: Position = Position(1), to: Position? = nil, write: (String) async throws -> Void
     ) async throws -> Summary {
         var summary = try await range(from, to)
+        let currencies = KnownCurrencies(try await ledger.currencies())
         switch format {
         case .jsonl:
             var hash = JournalHash()
-            try await eachSlice(summary) { records in
+            try await eachSlice(summary, currencies) { records in
                 var text = ""
                 for record in records {
-                    let line = record.json.text
+                    let line = try record.json(currencies).text
                     hash.append(line)
                     text += line + "\n"
                 }
@@ -79,12 +80,12 @@ public struct Exporter: Sendable {
             summary.hash = hash
         case .csv:
             try await write(CSVExport.header)
-            try await eachSlice(summary) { records in
+            try await eachSlice(summary, currencies) { records in
                 summary.records += records.count
-                try await write(records.map(CSVExport.rows).joined())
+                try await write(try records.map { try CSVExport.rows($0, currencies) }.joined())
             }
         case .hledger:
-            var export = HledgerExport(KnownCurrencies(try await ledger.currencies()), dates)
+            var export = HledgerExport(currencies, dates)
             try await write(HledgerExport.header(summary))
             func hand(_ records: [ExportRecord]) async throws {
                 summary.records += records.count
@@ -93,8 +94,8 @@ public struct Exporter: Sendable {
                 try await write(text)
             }
             switch dates {
-            case .recorded: try await eachSlice(summary) { try await hand($0) }
-            case .effective: try await eachSliceByDay(summary) { try await hand($0) }
+            case .recorded: try await eachSlice(summary, currencies) { try await hand($0) }
+            case .effective: try await eachSliceByDay(summary, currencies) { try await hand($0) }
             }
         }
         return summary
@@ -130,12 +131,14 @@ public struct Exporter: Sendable {
         }
     }
 
-    private func eachSlice(_ summary: Summary, _ body: ([ExportRecord]) async throws -> Void) async throws {
+    private func eachSlice(
+        _ summary: Summary, _ currencies: KnownCurrencies, _ body: ([ExportRecord]) async throws -> Void
+    ) async throws {
         var next = max(1, summary.from.number)
         while next <= summary.through.number {
             let last = min(summary.through.number, next + Self.slicePositions - 1)
             let records = try await records(
-                .select("\(JournalRows.columns) WHERE position BETWEEN \(next) AND \(last) ORDER BY position"))
+                .select("\(JournalRows.columns) WHERE position BETWEEN \(next) AND \(last) ORDER BY position"), currencies)
             if !records.isEmpty { try await body(records) }
             next = last + 1
         }
@@ -143,7 +146,9 @@ public struct Exporter: Sendable {
 
     /// Accounts and currencies first, then the entries by the day from which they count. Sorting keeps 16 bytes an entry in
     /// memory.
-    private func eachSliceByDay(_ summary: Summary, _ body: ([ExportRecord]) async throws -> Void) async throws {
+    private func eachSliceByDay(
+        _ summary: Summary, _ currencies: KnownCurrencies, _ body: ([ExportRecord]) async throws -> Void
+    ) async throws {
         var order: [(day: Int64, position: UInt64)] = []
         var next = max(1, summary.from.number)
         while next <= summary.through.number {
@@ -151,7 +156,7 @@ public struct Exporter: Sendable {
             let range: SelectText = "position BETWEEN \(next) AND \(last)"
             let facts = ExportRecord.facts.map { LedgerValue.text($0.text) }
             let declared = try await records(
-                .select("\(JournalRows.columns) WHERE \(range) AND kind IN \(list: facts) ORDER BY position"))
+                .select("\(JournalRows.columns) WHERE \(range) AND kind IN \(list: facts) ORDER BY position"), currencies)
             if !declared.isEmpty { try await body(declared) }
             order += try await translated {
                 try await ledger.database.run(
@@ -170,18 +175,20 @@ public struct Exporter: Sendable {
             let part = order[start..<min(start + Int(Self.slicePositions), order.count)].map(\.position)
             let list = part.map { LedgerValue.uint($0) }
             let found = try await records(
-                .select("\(JournalRows.columns) WHERE position IN \(list: list) ORDER BY position"))
+                .select("\(JournalRows.columns) WHERE position IN \(list: list) ORDER BY position"), currencies)
             let byPosition = Dictionary(found.map { ($0.position.number, $0) }, uniquingKeysWith: { first, _ in first })
             try await body(part.compactMap { byPosition[$0] })
         }
     }
 
-    private func records(_ statement: InsertOnlySQL) async throws(LedgerError) -> [ExportRecord] {
+    private func records(
+        _ statement: InsertOnlySQL, _ currencies: KnownCurrencies
+    ) async throws(LedgerError) -> [ExportRecord] {
         try await translated {
             let entries = try await ledger.database.read { try JournalRows.read($0, statement) }.filter { !$0.isTombstone }
             let ids = Set(entries.flatMap(\.postings).flatMap { [$0.debit, $0.credit] })
             let accounts = try await ledger.catalog.accounts(ids)
-            return try entries.map { try ExportRecord($0, accounts) }
+            return try entries.map { try ExportRecord($0, accounts, currencies) }
         }
     }
 }

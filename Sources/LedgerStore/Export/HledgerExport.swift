@@ -30,7 +30,7 @@ struct HledgerExport {
     mutating func text(_ record: ExportRecord) throws(LedgerError) -> String {
         switch record.content {
         case .currency(let currency): return "; currency \(currency.code), \(currency.exponent) decimals\n"
-        case .account(let path, _, let type): return declare(path, type)
+        case .account(let path, _, let type, _, _): return declare(path, type)
         case .entry(let entry): return try text(entry, recordedAt: record.recordedAt)
         }
     }
@@ -50,9 +50,9 @@ struct HledgerExport {
     }
 
     private mutating func text(
-        _ entry: ExportRecord.Exported, recordedAt: Timestamp
+        _ entry: ToldEntry, recordedAt: Timestamp
     ) throws(LedgerError) -> String {
-        let postings = entry.postings.filter { !$0.isPending }.map(\.posting)
+        let postings = entry.lines.filter { $0.status == .posted }.map(\.posting)
         var mark = PlainTextMark(id: entry.id, kind: entry.kind)
         var payload = entry.payload
         // What hledger brought is given back as it was, if its own syntax can hold it.
@@ -85,8 +85,15 @@ struct HledgerExport {
         var text = "\n" + head(day, date2, parts, description)
         for line in mark.lines { text += "    ; \(line)\n" }
         if !parts.comment.isEmpty { text += Self.comment(parts.comment) }
-        for posting in entry.postings where posting.isPending {
-            text += "    ; pending, and not counted: \(posting.amount) \(posting.posting.amount.currency)\n"
+        // Only what is posted counts here, so that other programs' balances are ours.
+        if let expiresAt = entry.hold?.expiresAt { text += "    ; held until \(expiresAt)\n" }
+        for line in entry.lines {
+            let (amount, currency) = (try currencies.text(line.posting.amount), line.posting.amount.currency)
+            switch line.status {
+            case .posted: continue
+            case .pending: text += "    ; pending, and not counted: \(amount) \(currency)\n"
+            case .released: text += "    ; released, and not counted: \(amount) \(currency)\n"
+            }
         }
         let legs = try parts.legs.isEmpty ? legs(postings, parts.creditsFirst) : parts.legs
         var accounts = ""

@@ -2,16 +2,20 @@ import LedgerModel
 
 /// Reads our CSV. The header says what the rows are:
 /// - `currency,exponent`
-/// - `account,currency,type`
+/// - `account,currency,type`, and `floor`, `ceiling` for accounts with limits
 /// - `key,kind,effective_at,description,reference,actor,payload,debit,credit,amount,currency`: a posting a row; consecutive rows
 ///   with one key are one entry. Only `key`, `debit`, `credit`, `amount` and `currency` are needed, in any order. `id` may stand
-///   in place of `key`: 32 hexadecimal digits that are the entry's id.
+///   in place of `key`: 32 hexadecimal digits that are the entry's id. A hold has the `status` `pending` in all its rows, and may
+///   have `expires_at`.
 /// - the same with `record`, `account`, `type` and `exponent`, as an export writes it: `record` says of each row whether it
 ///   is a `currency`, an `account` or an `entry`.
 struct CSVImport: ImportReader {
     private enum Kind { case currencies, accounts, entries, records }
     private static let shared = ["kind", "effective_at", "description", "reference", "actor"]
-    private static let entryColumns = ["key", "id"] + shared + ["payload", "debit", "credit", "amount", "currency"]
+    private static let entryColumns = ["key", "id"] + shared + [
+        "expires_at", "payload", "debit", "credit", "amount", "currency", "status",
+    ]
+    private static let limitColumns: Set<String> = ["floor", "ceiling"]
 
     private var rows: CSVRows
     private let kind: Kind
@@ -24,7 +28,7 @@ struct CSVImport: ImportReader {
         keyColumn = names.contains("key") || !names.contains("id") ? "key" : "id"
         if names == ["currency", "exponent"] {
             kind = .currencies
-        } else if names == ["account", "currency", "type"] {
+        } else if names.subtracting(Self.limitColumns) == ["account", "currency", "type"] {
             kind = .accounts
         } else {
             let hint = "entries need key (or id), debit, credit, amount and currency; accounts need account, currency and type"
@@ -32,7 +36,7 @@ struct CSVImport: ImportReader {
             kind = names.contains("record") ? .records : .entries
             if kind == .records {
                 let more = ["account", "type", "exponent"]
-                try rows.check(needed: needed + more, known: ["record"] + Self.entryColumns + more, hint)
+                try rows.check(needed: needed + more, known: ["record"] + Self.entryColumns + more + Self.limitColumns.sorted(), hint)
             } else {
                 try rows.check(needed: needed, known: Self.entryColumns, hint)
             }
@@ -76,7 +80,13 @@ struct CSVImport: ImportReader {
             }
             return type
         }
-        return fields.record(.account(path, currency.code, type))
+        var limits: AccountLimits?
+        for (name, keyPath) in [("floor", \AccountLimits.floor), ("ceiling", \AccountLimits.ceiling)] where !fields[name].isEmpty {
+            let amount = try fields.parse(name) { text throws(LedgerError) in try currency.amount(text) }
+            limits = limits ?? AccountLimits.none
+            limits?[keyPath: keyPath] = amount.minorUnits
+        }
+        return fields.record(.account(path, currency.code, type, limits))
     }
 
     /// A row of an export, or the rows of one entry of it.
@@ -117,10 +127,14 @@ struct CSVImport: ImportReader {
             id: try id(first), kind: kind, effectiveAt: effectiveAt, description: first.optional("description"),
             reference: first.optional("reference"), actor: first.optional("actor"))
         try Self.payload(first, &entry)
+        let expiresAt = try first.parse("expires_at") { text throws(LedgerError) in text.isEmpty ? nil : try Timestamp(text) }
+        if first["status"] == "pending" { entry.hold = Hold(expiresAt: expiresAt) }
+        guard expiresAt == nil || entry.hold != nil else { throw first.problem("only a hold expires: its status is pending", "expires_at") }
+        var released: [Bool] = []
         var places = ["": (first.row.line, 1)]
         for (index, fields) in rows.enumerated() {
             // The payload stands in the first row, or in all.
-            for column in Self.shared + ["payload"] where fields[column] != first[column] {
+            for column in Self.shared + ["expires_at", "payload"] where fields[column] != first[column] {
                 if column == "payload", fields[column].isEmpty { continue }
                 throw fields.problem(
                     "“\(column)” differs from the first row of the same key (line \(first.row.line))", column)
@@ -135,10 +149,25 @@ struct CSVImport: ImportReader {
             let amount = try fields.parse("amount") { text throws(LedgerError) in try currency.positiveAmount(text) }
             guard debit != credit else { throw fields.problem("debit and credit are the same account", "credit") }
             entry.postings.append(Posting(debit: debit, credit: credit, amount: amount))
+            released.append(try Self.isReleased(fields, isHold: entry.hold != nil))
             places["debit \(index)"] = fields.place("debit")
             places["credit \(index)"] = fields.place("credit")
         }
-        return ImportRecord(content: .entry(entry, key: key), line: first.row.line, places: places, text: text)
+        let content: ImportRecord.Content
+        do throws(LedgerError) {
+            content = try .init(entry, key: key, released: released, hasID: keyColumn == "id")
+        } catch { throw first.problem(error.message, "kind") }
+        return ImportRecord(content: content, line: first.row.line, places: places, text: text)
+    }
+
+    private static func isReleased(_ fields: CSVRows.Fields, isHold: Bool) throws(ImportProblem) -> Bool {
+        switch fields["status"] {
+        case "pending" where isHold: false
+        case "pending": throw fields.problem("all postings of a hold are pending, or none", "status")
+        case "", "posted": if isHold { throw fields.problem("all postings of a hold are pending, or none", "status") } else { false }
+        case "released": true
+        default: throw fields.problem("“\(fields["status"])” is no status: pending, released, or nothing", "status")
+        }
     }
 
     private func id(_ first: CSVRows.Fields) throws(ImportProblem) -> EntryID {

@@ -29,6 +29,10 @@ public struct Importer: Sendable {
         /// Entries that the book had already, with the same content.
         public var entriesRepeated = 0
         public var problems: [ImportProblem] = []
+
+        mutating func count(_ receipts: [Receipt]) {
+            for receipt in receipts { if receipt.isRepeat { entriesRepeated += 1 } else { entriesPosted += 1 } }
+        }
     }
 
     private let ledger: Ledger
@@ -97,7 +101,28 @@ public struct Importer: Sendable {
             if file.format == .csv, first.place.file == place.file, !refused.contains(first.place) { apart[first.place] = line }
             return (first.file, first.line)
         }
+
+        /// Remembers a new entry.
+        mutating func take(
+            _ id: EntryID, _ key: String, _ record: ImportRecord, _ file: File, _ place: Place
+        ) throws(LedgerError) {
+            guard let first = note(id, file, record.line, place) else { return }
+            throw LedgerError(
+                .conflict, "the key “\(key)” is used already, in \(first.file):\(first.line) (rows of one entry follow each other)")
+        }
+
+        func requireAccount(_ path: AccountPath, _ code: CurrencyCode) throws(LedgerError) {
+            if accounts.contains(AccountKey(path: path, currency: code)) { return }
+            let others = accounts.filter { $0.path == path }.map(\.currency).sorted().map(\.text)
+            throw LedgerError(
+                .unknownAccount,
+                others.isEmpty
+                    ? "there is no account \(path) in \(code): open it first"
+                    : "the account \(path) is in \(others.joined(separator: ", ")), not in \(code)")
+        }
     }
+
+    private typealias Opened = [AccountKey: (type: AccountType, limits: AccountLimits)]
 
     /// What the book has.
     private struct Standing {
@@ -111,11 +136,11 @@ public struct Importer: Sendable {
             currencies: KnownCurrencies(currencies),
             survey: PlainTextSurvey(files.filter { $0.format == .csv }.map(\.bytes), plainText))
         check.before.currencies = Set(currencies)
-        var types: [AccountKey: AccountType] = [:]
+        var opened: Opened = [:]
         for account in try await ledger.accounts() {
             let key = AccountKey(path: account.path, currency: account.currency.code)
             check.accounts.insert(key)
-            types[key] = account.type
+            opened[key] = (account.type, account.openingLimits)
         }
         check.before.accounts = check.accounts
         for (index, file) in files.enumerated() {
@@ -130,7 +155,7 @@ public struct Importer: Sendable {
                 count += 1
                 do throws(ImportProblem) {
                     guard let next = try reader.next(check.currencies) else { break }
-                    try Self.note(next, file, place, &check, &types)
+                    try Self.note(next, file, place, &check, &opened)
                     record = next
                 } catch {
                     check.refused.insert(place)
@@ -138,7 +163,7 @@ public struct Importer: Sendable {
                     check.problems.append(Self.placed(error, file))
                     continue
                 }
-                guard case .entry = record.content else { continue }
+                guard record.content.entryID != nil else { continue }
                 check.entries += 1
                 waiting.append((place, record))
                 if waiting.count >= batchEntries { try await checkStanding(&waiting, file, &check) }
@@ -171,41 +196,46 @@ public struct Importer: Sendable {
 
     /// Checks a record against the book and what came before it, and remembers what it brings.
     private static func note(
-        _ record: ImportRecord, _ file: File, _ place: Place, _ check: inout Check, _ types: inout [AccountKey: AccountType]
+        _ record: ImportRecord, _ file: File, _ place: Place, _ check: inout Check, _ opened: inout Opened
     ) throws(ImportProblem) {
         do throws(LedgerError) {
             switch record.content {
             case .currency(let currency): try check.currencies.define(currency)
-            case .account(let path, let currency, let type):
+            case .account(let path, let currency, let type, let limits):
                 let key = AccountKey(path: path, currency: currency)
-                if let standing = types[key], standing != type {
-                    throw LedgerError(
-                        .conflict, "the account \(path) in \(currency) is open already, as \(standing.rawValue)")
+                if let standing = opened[key] {
+                    guard standing.type == type else {
+                        throw LedgerError(
+                            .conflict, "the account \(path) in \(currency) is open already, as \(standing.type.rawValue)")
+                    }
+                    guard limits == nil || limits == standing.limits else {
+                        throw LedgerError(.conflict, "the account \(path) in \(currency) was opened with other limits")
+                    }
+                } else {
+                    opened[key] = (type, limits ?? .none)
                 }
-                types[key] = type
                 check.accounts.insert(key)
                 // From now on it has this exponent, also if it is ISO's and not in the book yet.
                 try check.currencies.define(try check.currencies.currency(currency.text))
             case .entry(let entry, let key):
-                if let first = check.note(entry.id, file, record.line, place) {
-                    throw LedgerError(
-                        .conflict, "the key “\(key)” is used already, in \(first.file):\(first.line) (rows of one entry follow "
-                            + "each other)")
-                }
+                try check.take(entry.id, key, record, file, place)
                 try entry.validate()
+            case .told(let told):
+                try check.take(told.id, told.id.description, record, file, place)
+                let meaning = try told.meaning()
+                if case .posted = meaning { try told.entry.validate() }
+                if case .limits(let path, let code, _) = meaning { try check.requireAccount(path, code) }
+                if case .status(let path, let code, _) = meaning { try check.requireAccount(path, code) }
+                if let other = meaning.refersTo, let first = check.keys[other], check.refused.contains(first.place) {
+                    throw LedgerError(.unknownEntry, "the entry to which it refers, in \(first.file):\(first.line), is refused")
+                }
             }
         } catch { throw record.problem(error.message) }
-        guard case .entry(let entry, _) = record.content else { return }
-        for (index, posting) in entry.postings.enumerated() {
+        for (index, posting) in record.content.postings.enumerated() {
             for (side, path) in [("debit", posting.debit), ("credit", posting.credit)] {
-                let code = posting.amount.currency
-                if check.accounts.contains(AccountKey(path: path, currency: code)) { continue }
-                let others = check.accounts.filter { $0.path == path }.map(\.currency).sorted().map(\.text)
-                let reason =
-                    others.isEmpty
-                    ? "there is no account \(path) in \(code): open it first"
-                    : "the account \(path) is in \(others.joined(separator: ", ")), not in \(code)"
-                throw record.problem(reason, at: "\(side) \(index)")
+                do throws(LedgerError) { try check.requireAccount(path, posting.amount.currency) } catch {
+                    throw record.problem(error.message, at: "\(side) \(index)")
+                }
             }
         }
     }
@@ -214,10 +244,10 @@ public struct Importer: Sendable {
     private func checkStanding(
         _ records: inout [(place: Place, record: ImportRecord)], _ file: File, _ check: inout Check
     ) async throws(LedgerError) {
-        let entries = records.compactMap { if case .entry(let entry, _) = $0.record.content { entry } else { nil } }
-        let conflicts = try await ledger.conflicts(entries)
+        let keys = check.keys
+        let conflicts = try await ledger.conflicts(records.map(\.record.content)) { keys[$0] != nil }
         for (index, (place, record)) in records.enumerated() {
-            guard let conflict = conflicts[index], case .entry(_, let key) = record.content else { continue }
+            guard let conflict = conflicts[index], let key = record.content.entryID?.key else { continue }
             check.problems.append(Self.placed(record.problem("the key “\(key)”: \(conflict.message)"), file))
             check.refused.insert(place)
         }
@@ -232,7 +262,7 @@ public struct Importer: Sendable {
     ) async throws(LedgerError) {
         var ignored: [ImportProblem] = []
         guard let context = check.contexts[index], var reader = Self.reader(file, context, &ignored) else { return }
-        var batch: [Entry] = []
+        var batch = ImportBatch()
         var count = 0
         while true {
             let record: ImportRecord
@@ -249,12 +279,17 @@ public struct Importer: Sendable {
                 // What stands before it in the file stands before it in the journal.
                 try await flush(&batch, check, &summary, progress)
                 try await ledger.defineCurrency(currency)
-            case .account(let path, let currency, let type):
+            case .account(let path, let currency, let type, let limits):
                 guard standing.accounts.insert(AccountKey(path: path, currency: currency)).inserted else { continue }
                 try await flush(&batch, check, &summary, progress)
-                try await ledger.openAccount(path, in: currency, type: type)
+                try await ledger.openAccount(path, in: currency, type: type, limits: limits ?? .none)
                 summary.accountsOpened += 1
-            case .entry(let entry, _): batch.append(entry)
+            case .told(let told) where told.isControl:
+                try await flush(&batch, check, &summary, progress)
+                do throws(LedgerError) { summary.count([try await ledger.replay(told)]) } catch {
+                    throw error.placed("\(file.name):\(record.line)")
+                }
+            case .entry, .told: batch.items.append(.init(content: record.content, place: "\(file.name):\(record.line)"))
             }
             if batch.count >= batchEntries { try await flush(&batch, check, &summary, progress) }
         }
@@ -262,13 +297,11 @@ public struct Importer: Sendable {
     }
 
     private func flush(
-        _ batch: inout [Entry], _ check: Check, _ summary: inout Summary, _ progress: (Int, Int) -> Void
+        _ batch: inout ImportBatch, _ check: Check, _ summary: inout Summary, _ progress: (Int, Int) -> Void
     ) async throws(LedgerError) {
         guard !batch.isEmpty else { return }
-        for receipt in try await ledger.post(batch) {
-            if receipt.isRepeat { summary.entriesRepeated += 1 } else { summary.entriesPosted += 1 }
-        }
-        batch = []
+        summary.count(try await ledger.post(batch))
+        batch.items = []
         progress(summary.entriesPosted + summary.entriesRepeated, check.entries)
     }
 
@@ -307,8 +340,11 @@ extension Importer {
         let context = PlainTextContext(plainText, PlainTextSurvey([], plainText), currencies, [])
         guard var reader = Self.reader(file, context, &problems) else { throw problems[0] }
         do {
-            guard let record = try reader.next(currencies), case .entry(let entry, _) = record.content else {
+            guard let record = try reader.next(currencies) else {
                 throw ImportProblem(line: 1, column: 1, reason: "there is no entry in it", text: "")
+            }
+            guard case .entry(let entry, _) = record.content else {
+                throw record.problem("this is no entry to be posted: `indelible import` reads accounts, currencies and exports")
             }
             if let next = try reader.next(currencies) { throw next.problem("only one entry is expected") }
             return entry

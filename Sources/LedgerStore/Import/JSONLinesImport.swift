@@ -3,17 +3,18 @@ import LedgerModel
 
 /// Reads our JSON Lines: one object a line.
 /// - `{"currency":"PTS","exponent":0}`
-/// - `{"account":"customers:alice","currency":"EUR","type":"liability"}`
+/// - `{"account":"customers:alice","currency":"EUR","type":"liability"}`, with `"floor"` and `"ceiling"` if it has limits
 /// - `{"key":"order-1","kind":"order.paid","effective_at":"2026-01-31T10:00:00Z","description":"…","reference":"…",
 ///   "actor":"…","payload":{…},"postings":[{"debit":"…","credit":"…","amount":"12.50","currency":"EUR"}]}`, or with
-///   `"id"` in place of the key: 32 hexadecimal digits that are the entry's id, as an export writes it.
+///   `"id"` in place of the key: 32 hexadecimal digits that are the entry's id, as an export writes it. A hold has `"hold":{}`, or
+///   `"hold":{"expires_at":"…"}`.
 ///
 /// Amounts are strings, because JSON's numbers are floating point for most programs.
 struct JSONLinesImport: ImportReader {
     private static let entryKeys: Set<String> = [
-        "key", "id", "kind", "effective_at", "description", "reference", "actor", "payload", "postings",
+        "key", "id", "kind", "effective_at", "description", "reference", "actor", "payload", "postings", "hold",
     ]
-    private static let postingKeys: Set<String> = ["debit", "credit", "amount", "currency"]
+    private static let postingKeys: Set<String> = ["debit", "credit", "amount", "currency", "released"]
 
     private let bytes: [UInt8]
     private var index = 0
@@ -93,14 +94,20 @@ struct JSONLinesImport: ImportReader {
         }
 
         private func account(_ members: [String: JSON], _ currencies: KnownCurrencies) throws(ImportProblem) -> ImportRecord {
-            try allow(["account", "currency", "type"], members)
+            try allow(["account", "currency", "type", "floor", "ceiling"], members)
             let path = try parse("account", members) { text throws(LedgerError) in try AccountPath(text) }
             let currency = try parse("currency", members) { text throws(LedgerError) in try currencies.currency(text) }
             guard let type = AccountType(rawValue: try string("type", members)) else {
                 throw problem(
                     "no type of account: \(AccountType.allCases.map(\.rawValue).joined(separator: ", "))", "type")
             }
-            return record(.account(path, currency.code, type))
+            var limits: AccountLimits?
+            for (name, keyPath) in [("floor", \AccountLimits.floor), ("ceiling", \AccountLimits.ceiling)] where members[name] != nil {
+                let amount = try parse(name, members) { text throws(LedgerError) in try currency.amount(text) }
+                limits = limits ?? AccountLimits.none
+                limits?[keyPath: keyPath] = amount.minorUnits
+            }
+            return record(.account(path, currency.code, type, limits))
         }
 
         private func entry(_ members: [String: JSON], _ currencies: KnownCurrencies) throws(ImportProblem) -> ImportRecord {
@@ -125,19 +132,46 @@ struct JSONLinesImport: ImportReader {
             case .object(let payload)?: entry.payload = payload
             default: throw problem("the payload is an object", "payload")
             }
+            entry.hold = try hold(members)
+            var released: [Bool] = []
             var found = ["": (line, 1)]
             switch members["postings"] {
             case nil, .null?: break
             case .array(let items)?:
                 for (number, item) in items.enumerated() {
                     entry.postings.append(try posting(item, number, currencies))
+                    released.append(try isReleased(item, number))
                     for side in ["debit", "credit"] {
                         found["\(side) \(number)"] = (line, column(of: "postings/\(number)/\(side)"))
                     }
                 }
             default: throw problem("postings are a list", "postings")
             }
-            return ImportRecord(content: .entry(entry, key: key), line: line, places: found, text: text)
+            let content: ImportRecord.Content
+            do throws(LedgerError) {
+                content = try .init(entry, key: key, released: released, hasID: keepsEmpty)
+            } catch { throw problem(error.message, "kind") }
+            return ImportRecord(content: content, line: line, places: found, text: text)
+        }
+
+        private func hold(_ members: [String: JSON]) throws(ImportProblem) -> Hold? {
+            switch members["hold"] {
+            case nil, .null?: return nil
+            case .object(let terms)?:
+                try allow([Hold.expiresAtKey], terms, in: "hold")
+                guard terms[Hold.expiresAtKey] != nil else { return Hold() }
+                return Hold(
+                    expiresAt: try parse(Hold.expiresAtKey, terms, in: "hold") { text throws(LedgerError) in try Timestamp(text) })
+            default: throw problem("a hold is an object: {} or {\"expires_at\":\"2026-01-31T10:00:00Z\"}", "hold")
+            }
+        }
+
+        private func isReleased(_ item: JSON, _ number: Int) throws(ImportProblem) -> Bool {
+            switch item["released"] {
+            case nil: false
+            case .bool(let flag)?: flag
+            default: throw problem("“released” is true or false", "postings/\(number)/released")
+            }
         }
 
         /// The id, and what the file calls it.

@@ -86,7 +86,7 @@ struct PlainTextImport: ImportReader {
             entry.payload[PlainTextParts.name] = try parts(first, legs, plain, entry.postings).json
         }
         for record in opened {
-            if case .account(let path, let code, _) = record.content { open.insert(AccountKey(path: path, currency: code)) }
+            if case .account(let path, let code, _, _) = record.content { open.insert(AccountKey(path: path, currency: code)) }
         }
         var places = ["": (first.row.line, 1)]
         for index in entry.postings.indices { places["debit \(index)"] = first.place("account") }
@@ -147,7 +147,7 @@ struct PlainTextImport: ImportReader {
                     "“\(first)” tells no type of account (assets, liabilities, equity, income, expenses do): --account-type "
                         + "\"\(first)=asset\" or --default-type says it", "account")
             }
-            records.append(one.fields.record(.account(path, one.leg.currency, type)))
+            records.append(one.fields.record(.account(path, one.leg.currency, type, nil)))
         }
         return records
     }
@@ -173,9 +173,9 @@ struct PlainTextImport: ImportReader {
             legs.append(Leg(account: path, units: back, currency: code))
             let key = AccountKey(path: path, currency: code)
             let isOpen = open.contains(key) || opened.contains {
-                if case .account(path, code, _) = $0.content { true } else { false }
+                if case .account(path, code, _, _) = $0.content { true } else { false }
             }
-            if !isOpen { opened.append(first.record(.account(path, code, .equity))) }
+            if !isOpen { opened.append(first.record(.account(path, code, .equity, nil))) }
         }
         return legs
     }

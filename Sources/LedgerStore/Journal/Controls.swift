@@ -12,7 +12,14 @@ extension Ledger {
     public func setLimits(
         _ limits: AccountLimits, of path: AccountPath, in code: CurrencyCode, id: EntryID = .minted(), actor: String? = nil
     ) async throws(LedgerError) -> Receipt {
-        try await change(path, code, id, .limitsSet, actor, ["floor": limits.floor.json, "ceiling": limits.ceiling.json]) {
+        try await setLimits(limits, of: path, in: code, Telling(id: id, actor: actor))
+    }
+
+    func setLimits(
+        _ limits: AccountLimits, of path: AccountPath, in code: CurrencyCode, _ telling: Telling
+    ) async throws(LedgerError) -> Receipt {
+        let id = telling.id
+        return try await change(path, code, .limitsSet, telling, ["floor": limits.floor.json, "ceiling": limits.ceiling.json]) {
             line throws(LedgerError) in
             let account = line.account
             guard limits.floor == nil || account.openingLimits.floor != nil,
@@ -37,7 +44,14 @@ extension Ledger {
     public func setStatus(
         _ status: AccountStatus, of path: AccountPath, in code: CurrencyCode, id: EntryID = .minted(), actor: String? = nil
     ) async throws(LedgerError) -> Receipt {
-        try await change(path, code, id, .statusSet, actor, ["status": .string(status.rawValue)]) { line throws(LedgerError) in
+        try await setStatus(status, of: path, in: code, Telling(id: id, actor: actor))
+    }
+
+    func setStatus(
+        _ status: AccountStatus, of path: AccountPath, in code: CurrencyCode, _ telling: Telling
+    ) async throws(LedgerError) -> Receipt {
+        let id = telling.id
+        return try await change(path, code, .statusSet, telling, ["status": .string(status.rawValue)]) { line throws(LedgerError) in
             line.control.status = status
             let totals = line.totals
             let isEmpty = totals.debitsPosted == totals.creditsPosted && totals.debitsPending == 0 && totals.creditsPending == 0
@@ -78,11 +92,16 @@ extension Ledger {
     public func closePeriod(
         through day: AccountingDay, id: EntryID = .minted(), actor: String? = nil
     ) async throws(LedgerError) -> Receipt {
-        try await translated {
+        try await closePeriod(through: day, Telling(id: id, actor: actor))
+    }
+
+    func closePeriod(through day: AccountingDay, _ telling: Telling) async throws(LedgerError) -> Receipt {
+        let id = telling.id
+        return try await translated {
             let zone = try await timeZone()
             let end = try day.end(in: zone)
             let payload: [String: JSON] = ["through": .string(day.description), "closed_before": .string(end.description)]
-            return try await control(id, .periodClosed, actor, payload) { transaction, sequence in
+            return try await control(.periodClosed, telling, payload) { transaction, sequence in
                 guard end <= (try WriteStep.clock(transaction)) else {
                     throw LedgerError(.invalidTime, "\(day) has not ended in \(zone.identifier): close it when it has", id: id)
                 }
@@ -118,7 +137,7 @@ extension Ledger {
 
     /// Puts another word on an account in force, decided on what it stands at.
     private func change(
-        _ path: AccountPath, _ code: CurrencyCode, _ id: EntryID, _ kind: EntryKind, _ actor: String?, _ what: [String: JSON],
+        _ path: AccountPath, _ code: CurrencyCode, _ kind: EntryKind, _ telling: Telling, _ what: [String: JSON],
         _ decide: @escaping @Sendable (inout Decision.Line) throws(LedgerError) -> Void
     ) async throws(LedgerError) -> Receipt {
         let account = try await account(path, in: code)
@@ -127,7 +146,7 @@ extension Ledger {
         payload["currency"] = .string(code.text)
         let told = payload
         return try await translated {
-            try await control(id, kind, actor, told) { transaction, sequence in
+            try await control(kind, telling, told) { transaction, sequence in
                 if account.isLimited {
                     // It may turn a yes into a no, like a draw.
                     try Claims.queue([account.id], transaction)
@@ -136,7 +155,7 @@ extension Ledger {
                 }
                 let now = try WriteStep.clock(transaction)
                 guard var line = try LimitReader(tailMax: tailMax).lines([account], now: now, transaction)[account.id] else {
-                    throw LedgerError(.integrity, "\(path) cannot be read", id: id)
+                    throw LedgerError(.integrity, "\(path) cannot be read", id: telling.id)
                 }
                 line.releaseExpired()
                 try decide(&line)
@@ -147,12 +166,16 @@ extension Ledger {
 
     /// Inserts a control in the next slot, and the entry that tells of it.
     private func control(
-        _ id: EntryID, _ kind: EntryKind, _ actor: String?, _ payload: [String: JSON],
+        _ kind: EntryKind, _ telling: Telling, _ payload: [String: JSON],
         _ decide: @Sendable (borrowing LedgerTransaction, UInt64) throws -> ControlRow
     ) async throws -> Receipt {
         var payload = payload
-        if let actor { payload["actor"] = .string(actor) }
-        let draft = Draft(id: id, kind: kind, payload: .object(payload), postings: [], account: { _ in nil })
+        for (key, value) in [("description", telling.description), ("reference", telling.reference), ("actor", telling.actor)] {
+            if let value { payload[key] = .string(value) }
+        }
+        let id = telling.id
+        let draft = Draft(
+            id: id, kind: kind, effectiveAt: telling.effectiveAt, payload: .object(payload), postings: [], account: { _ in nil })
         var retrying = Retrying()
         while true {
             do {
@@ -172,6 +195,23 @@ extension Ledger {
                 try await retrying.pause(after: error)
             } catch { throw retrying.final(error) }
         }
+    }
+}
+
+/// What the entry says beside the control that it tells of.
+struct Telling: Sendable {
+    let id: EntryID
+    var effectiveAt: Timestamp?
+    var description: String?
+    var reference: String?
+    var actor: String?
+
+    init(id: EntryID, actor: String?) { (self.id, self.actor) = (id, actor) }
+
+    /// As another book has told it.
+    init(_ told: ToldEntry) {
+        (id, effectiveAt) = (told.id, told.effectiveAt)
+        (description, reference, actor) = (told.description, told.reference, told.actor)
     }
 }
 

@@ -19,26 +19,39 @@ extension Ledger {
             guard let entry = try await standing([id])[id] else {
                 throw LedgerError(.unknownEntry, "there is no entry with the id \(id)", id: id)
             }
-            let posted = entry.postings.filter { $0.status == .posted }
-            guard !posted.isEmpty else {
-                let hint = entry.postings.contains { $0.status == .pending } ? ": it is a hold, void it" : ""
-                throw LedgerError(.notReversible, "the entry at position \(entry.position) moved nothing that could be reversed\(hint)", id: id)
-            }
-            let postings = posted.enumerated().map { line, posting in
-                JournalPosting(
-                    line: UInt32(line + 1), debit: posting.credit, credit: posting.debit, amount: posting.amount, status: .posted)
-            }
-            var payload: [String: JSON] = ["reverses": .string(id.description)]
-            for (key, value) in [("description", description), ("reference", reference), ("actor", actor)] {
-                if let value { payload[key] = .string(value) }
-            }
-            let accounts = try await catalog.accounts(Set(posted.flatMap { [$0.debit, $0.credit] }))
-            var draft = Draft(
-                id: .reversal(of: id), kind: .reversed, effectiveAt: effectiveAt, payload: .object(payload), postings: postings,
+            let accounts = try await catalog.accounts(Set(entry.postings.flatMap { [$0.debit, $0.credit] }))
+            var draft = try Draft(
+                reversing: entry, effectiveAt: effectiveAt, description: description, reference: reference, actor: actor,
                 account: { accounts[$0] })
-            draft.refersTo = entry.position
             draft.backdating = backdating
             return try await commits.write([draft])[0]
         }
+    }
+}
+
+extension Draft {
+    /// The entry that reverses another: what that posted, with debit and credit swapped.
+    init(
+        reversing entry: JournalEntry, effectiveAt: Timestamp?, description: String?, reference: String?, actor: String?,
+        account: (AccountID) -> Account?
+    ) throws(LedgerError) {
+        let posted = entry.postings.filter { $0.status == .posted }
+        guard let id = entry.id, !posted.isEmpty else {
+            let hint = entry.postings.contains { $0.status == .pending } ? ": it is a hold, void it" : ""
+            throw LedgerError(
+                .notReversible, "the entry at position \(entry.position) moved nothing that could be reversed\(hint)", id: entry.id)
+        }
+        let postings = posted.enumerated().map { line, posting in
+            JournalPosting(
+                line: UInt32(line + 1), debit: posting.credit, credit: posting.debit, amount: posting.amount, status: .posted)
+        }
+        var payload: [String: JSON] = ["reverses": .string(id.description)]
+        for (key, value) in [("description", description), ("reference", reference), ("actor", actor)] {
+            if let value { payload[key] = .string(value) }
+        }
+        self.init(
+            id: .reversal(of: id), kind: .reversed, effectiveAt: effectiveAt, payload: .object(payload), postings: postings,
+            account: account)
+        refersTo = entry.position
     }
 }

@@ -99,7 +99,7 @@ struct Decision {
     }
 
     private func checkClock(_ draft: Draft) throws(LedgerError) {
-        guard let now else { return }
+        guard let now, !draft.isHistory else { return }
         if let settles = draft.settles, let expiresAt = settles.expiresAt {
             if settles.isExpiry, now < expiresAt {
                 throw refusal(.invalidTime, "the hold \(settles.hold) expires at \(expiresAt); it is \(now)", draft)

@@ -16,6 +16,8 @@ struct Draft: Sendable {
     /// It settles this hold.
     var settles: Settlement?
     var backdating = Backdating.refuse
+    /// It tells of what another book has recorded: the clock was looked at then.
+    var isHistory = false
     /// What it refers to stands here: its own position comes later.
     var refersTo = Position.zero
     /// What it moves on accounts that are limited.

@@ -120,7 +120,7 @@ extension Draft {
         guard position > refersTo else {
             throw DatabaseError(kind: .tryAgain, message: "position \(position) is not after \(refersTo), to which the entry refers")
         }
-        guard let settles, let expiresAt = settles.expiresAt else { return }
+        guard !isHistory, let settles, let expiresAt = settles.expiresAt else { return }
         // At a tie the expiry wins.
         guard settles.isExpiry == (recordedAt >= expiresAt) else {
             throw DatabaseError(kind: .tryAgain, message: "the hold \(settles.hold) expires at \(expiresAt), and this was recorded at \(recordedAt)")
