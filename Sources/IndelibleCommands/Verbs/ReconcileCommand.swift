@@ -44,6 +44,12 @@ struct ReconcileCommand: Verb {
                 Output.line("  … and \(check.findingsTotal - check.findings.count) more")
             }
         }
+        for check in result.checks where check.notesTotal > 0 {
+            Output.line("")
+            Output.line("\(check.name): \(check.notesTotal) to know, nothing of it is a break")
+            for note in check.notes { Output.line("  \(note)") }
+            if check.notesTotal > check.notes.count { Output.line("  … and \(check.notesTotal - check.notes.count) more") }
+        }
         Output.line("")
         Output.line("Trial balance")
         var trial = Table([
@@ -78,7 +84,8 @@ struct ReconcileCommand: Verb {
                     [
                         "name": .string(check.name), "statement": .string(check.statement), "holds": .bool(check.holds),
                         "examined": number(check.examined), "findings": .array(check.findings.map(JSON.string)),
-                        "findings_total": number(check.findingsTotal),
+                        "findings_total": number(check.findingsTotal), "notes": .array(check.notes.map(JSON.string)),
+                        "notes_total": number(check.notesTotal),
                     ]
                 }),
             "trial_balance": .array(

@@ -24,6 +24,7 @@ public struct Auditor: Sendable {
                 let basis = try Self.basis(book, transaction)
                 let journal = JournalAudit(through: basis.journalThrough.number)
                 let balances = BalanceAudit(through: basis.checkpoint.number, generation: basis.generation)
+                let (holds, controls) = (HoldAudit(through: journal.through), ControlAudit(through: journal.through))
                 let trial = try balances.trialBalance(transaction)
                 return Reconciliation(
                     basis: basis,
@@ -31,6 +32,12 @@ public struct Auditor: Sendable {
                         try journal.positions(checkpoint: basis.checkpoint, transaction),
                         try journal.lines(transaction),
                         try journal.accounts(transaction),
+                        try holds.settlements(transaction),
+                        try holds.expiries(transaction),
+                        try holds.reversals(transaction),
+                        try controls.controls(transaction),
+                        try controls.closings(transaction),
+                        try LimitAudit(through: journal.through).check(transaction),
                         try ProofAudit(through: basis.checkpoint.number, generation: basis.generation).check(transaction),
                         try balances.check(transaction),
                         BalanceAudit.trialCheck(trial),

@@ -27,7 +27,8 @@ public struct Reconciliation: Sendable {
     }
 
     public struct Check: Sendable {
-        /// `positions`, `lines`, `accounts`, `proof`, `balances`, `trial-balance`.
+        /// `positions`, `lines`, `accounts`, `settlements`, `hold-expiries`, `reversals`, `controls`, `closings`, `limits`, `proof`,
+        /// `balances`, `trial-balance`.
         public let name: String
         /// What holds if the check does.
         public let statement: String
@@ -36,15 +37,20 @@ public struct Reconciliation: Sendable {
         /// What contradicts it: the first ``findingsMax``, of ``findingsTotal``.
         public let findings: [String]
         public let findingsTotal: Int
+        /// What is worth knowing and contradicts nothing: the first ``findingsMax``, of ``notesTotal``.
+        public let notes: [String]
+        public let notesTotal: Int
         public var holds: Bool { findingsTotal == 0 }
         public static let findingsMax = 20
 
-        init(_ name: String, _ statement: String, examined: UInt64, findings: [String]) {
+        init(_ name: String, _ statement: String, examined: UInt64, findings: [String], notes: [String] = []) {
             self.name = name
             self.statement = statement
             self.examined = examined
             self.findings = Array(findings.prefix(Self.findingsMax))
             findingsTotal = findings.count
+            self.notes = Array(notes.prefix(Self.findingsMax))
+            notesTotal = notes.count
         }
     }
 
