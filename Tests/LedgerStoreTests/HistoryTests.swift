@@ -114,6 +114,67 @@ import Testing
         }
     }
 
+    @Test func `accounts with limits come from CSV, and what they do not allow has its line`() async throws {
+        try await withBook { book in
+            let csv = """
+                account,currency,type,floor,ceiling
+                cash,EUR,asset,,
+                alice,EUR,liability,-5.00,1000
+                bob,EUR,liability,,1000
+                """
+            #expect(try await book.imported(csv).problems.map(\.description) == [])
+            #expect(try await book.imported(csv).problems.map(\.description) == [])
+            #expect(try await book.ledger.account("bob", in: .eur).openingLimits == AccountLimits(ceiling: 100_000))
+            // A file that says nothing of limits contradicts none.
+            #expect(try await book.imported("account,currency,type\nalice,EUR,liability\n").problems.isEmpty)
+            for (line, message) in [("alice,EUR,liability,,900", "with other limits"), ("x,EUR,asset,1.005,", "3 decimals")] {
+                let problems = try await book.imported("account,currency,type,floor,ceiling\n\(line)\n").problems
+                #expect(problems.count == 1 && problems[0].description.contains(message), "\(problems)")
+            }
+            for (status, message) in [("released", "only an entry of the ledger's own releases"), ("gone", "“gone” is no status")] {
+                let problems = try await book.imported("key,debit,credit,amount,currency,status\na,alice,cash,1,EUR,\(status)\n").problems
+                #expect(problems.count == 1 && problems[0].description.contains(message), "\(problems)")
+            }
+        }
+    }
+
+    @Test func `what was on its way when an account was closed is refused where it comes after, and plain text brings no captures`() async throws {
+        try await withBook { book in
+            try await book.ledger.openAccount("cash", in: .eur, type: .asset)
+            try await book.ledger.openAccount("box", in: .eur, type: .asset)
+            try await book.ledger.openAccount("alice", in: .eur, type: .liability, limits: .noOverdraft)
+            try await book.ledger.post(LimitTests.paid("alice", 100))
+            let hold = try await book.ledger.post(LimitTests.drawn("alice", 100, hold: Hold())).id
+            try await book.ledger.capture(hold)
+            let plain = try await PlainText.print(try await book.exported(.hledger))
+            let problems = try await book.imported(plain).problems
+            #expect(problems.count == 1 && problems[0].description.contains("reserved for the ledger itself"), "\(problems)")
+            try await book.ledger.setStatus(.closed, of: "box", in: .eur, id: EntryID(key: "closed"))
+            var lines = try await book.exported(.jsonl)
+            lines += #"{"id":"00112233445566778899aabbccddeeff","kind":"x","postings":[{"debit":"box","credit":"cash","amount":"1","currency":"EUR"}]}"#
+            try await withOther { other in
+                let refused = try await #require(throws: LedgerError.self) { try await other.imported(lines, .jsonl) }
+                #expect(refused.code == .accountClosed && refused.message.hasPrefix("f:9: box in EUR is closed"), "\(refused.message)")
+            }
+        }
+    }
+
+    @Test func `a hold that is over is not brought into a book that looks for it no more`() async throws {
+        try await withBook { book in
+            try await book.openAccounts()
+            try await book.ledger.expireHolds()
+            let line = #"{"id":"00112233445566778899aabbccddeeff","kind":"x","effective_at":"2020-01-01","hold":{"expires_at":"2020-01-02"},"postings":[{"debit":"alice","credit":"cash","amount":"1","currency":"EUR"}]}"#
+            let refused = try await #require(throws: LedgerError.self) { try await book.imported(line, .jsonl) }
+            #expect(refused.code == .invalidTime && refused.message.contains("Import it into a new book"), "\(refused.message)")
+        }
+    }
+
+    private func withOther(_ body: (TestBook) async throws -> Void) async throws {
+        let book = try await TestBook.make(on: try await TestServer.shared())
+        try await body(book)
+        await book.ledger.close()
+    }
+
     /// Lines of an export that no ledger writes. `HOLD` and `CAPTURE` stand for the ids of a hold and of its settlement.
     static let forged: [(line: String, message: String)] = [
         (#"{"id":"CAPTURE","kind":"ledger.hold-captured","payload":{"hold":"HOLD"}}"#, "reserved for the ledger"),

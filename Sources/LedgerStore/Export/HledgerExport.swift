@@ -86,12 +86,12 @@ struct HledgerExport {
         for line in mark.lines { text += "    ; \(line)\n" }
         if !parts.comment.isEmpty { text += Self.comment(parts.comment) }
         // Only what is posted counts here, so that other programs' balances are ours.
-        if let expiresAt = entry.hold?.expiresAt { text += "    ; held until \(expiresAt)\n" }
+        let until = entry.hold?.expiresAt.map { " until " + Self.day($0) } ?? ""
         for line in entry.lines {
             let (amount, currency) = (try currencies.text(line.posting.amount), line.posting.amount.currency)
             switch line.status {
             case .posted: continue
-            case .pending: text += "    ; pending, and not counted: \(amount) \(currency)\n"
+            case .pending: text += "    ; pending\(until), and not counted: \(amount) \(currency)\n"
             case .released: text += "    ; released, and not counted: \(amount) \(currency)\n"
             }
         }

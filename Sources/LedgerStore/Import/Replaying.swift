@@ -1,4 +1,5 @@
 import Foundation
+import LedgerDatabase
 import LedgerModel
 
 /// Entries that are posted together, in the order of their files.
@@ -95,6 +96,7 @@ extension Ledger {
             case .currency, .account: preconditionFailure("it is no entry")
             }
         }
+        let swept = posted.contains { $0.hold?.expiresAt != nil } ? try await sweptBefore() : nil
         var plain = try await drafts(posted)[...]
         var drafts: [Draft] = []
         for (index, (item, meaning)) in zip(batch.items, meanings).enumerated() {
@@ -103,6 +105,11 @@ extension Ledger {
             case (.told(let told), .posted(let redatedFrom)?):
                 draft = plain.removeFirst()
                 draft.isHistory = true
+                if let swept, let expiresAt = told.hold?.expiresAt, expiresAt <= swept {
+                    throw LedgerError(
+                        .invalidTime, "the hold expired at \(expiresAt), and this book has ended all holds before \(swept): nobody would look for "
+                            + "it again. Import it into a new book", index: index, id: told.id)
+                }
                 if let redatedFrom { draft.redate(to: told.effectiveAt, from: redatedFrom) }
             case (.told(let told), .settlement(let hold)?), (.told(let told), .reversal(let hold)?):
                 draft = try await following(told, try await entry(hold, in: drafts))
@@ -112,6 +119,11 @@ extension Ledger {
             drafts.append(draft)
         }
         return drafts
+    }
+
+    /// Who looks for holds to expire looks behind this.
+    private func sweptBefore() async throws -> Timestamp? {
+        try await database.run(.select("MAX(swept_before) FROM hold_sweep"))[0].optionalText(0).flatMap(Timestamp.init(sqlText:))
     }
 
     /// An entry of the same batch, or of the book.

@@ -175,16 +175,27 @@ extension Ledger {
                     return ended
                 }
                 let accounts = try await catalog.accounts(Set(holds.values.flatMap { $0.postings.flatMap { [$0.debit, $0.credit] } }))
-                for hold in holds.values.sorted(by: { $0.position < $1.position }) {
+                ended += try await expire(Array(holds.values)) { accounts[$0] }
+            }
+        }
+    }
+
+    /// At once, so that they are written together.
+    private func expire(
+        _ holds: [JournalEntry], account: @escaping @Sendable (AccountID) -> Account?
+    ) async throws -> Int {
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for hold in holds {
+                group.addTask {
                     do {
-                        let receipt = try await commits.write([try Draft(settling: hold, by: .expiry) { accounts[$0] }])[0]
-                        if !receipt.isRepeat { ended += 1 }
+                        return try await !commits.write([try Draft(settling: hold, by: .expiry, account: account)])[0].isRepeat
                     } catch let error as LedgerError where error.code == .holdSettled {
                         // Somebody else ended it just now.
-                        continue
+                        return false
                     }
                 }
             }
+            return try await group.reduce(0) { $0 + ($1 ? 1 : 0) }
         }
     }
 
