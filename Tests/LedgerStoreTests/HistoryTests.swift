@@ -10,7 +10,6 @@ import Testing
     /// A book in which everything has happened that the ledger itself writes.
     static func fill(_ ledger: Ledger) async throws {
         let eur = { (units: Int64) in Amount(minorUnits: units, .eur) }
-        let soon = Timestamp(microseconds: Timestamp(.now).microseconds + 700_000)
         try await ledger.openAccount("cash", in: .eur, type: .asset)
         try await ledger.openAccount("alice", in: .eur, type: .liability, limits: .noOverdraft)
         try await ledger.openAccount("bob", in: .eur, type: .liability, limits: AccountLimits(floor: -500, ceiling: 100_000))
@@ -24,6 +23,8 @@ import Testing
         try await ledger.post(twice)
         try await ledger.capture(twice.id, amounts: [eur(0), eur(300)], description: "half", actor: "eve")
         try await ledger.reverse(.settlement(of: twice.id), effectiveAt: try Timestamp("2026-02-03"), description: "no")
+        // Long enough for a busy machine to capture the second.
+        let soon = Timestamp(microseconds: Timestamp(.now).microseconds + 2_000_000)
         try await ledger.post(LimitTests.drawn("alice", 4_000, id: EntryID(key: "short"), hold: Hold(expiresAt: soon)))
         try await ledger.post(LimitTests.drawn("alice", 1_000, id: EntryID(key: "until"), hold: Hold(expiresAt: soon)))
         try await ledger.capture(EntryID(key: "until"))
@@ -36,7 +37,7 @@ import Testing
         var late = LimitTests.paid("bob", 50, id: EntryID(key: "late"))
         (late.effectiveAt, late.backdating) = (try Timestamp("2026-01-15"), .redate)
         try await ledger.post(late)
-        try await Task.sleep(for: .milliseconds(900))
+        try await Task.sleep(for: .microseconds(max(0, soon.microseconds - Timestamp(.now).microseconds) + 50_000))
         // Needs the room of the hold that is over.
         try await ledger.post(LimitTests.drawn("alice", 8_900, id: EntryID(key: "draw")))
         try await ledger.post(LimitTests.drawn("bob", 20, id: EntryID(key: "open"), hold: Hold(expiresAt: try Timestamp("2999-01-01"))))

@@ -78,11 +78,11 @@ import Testing
     private static let permitted: [(name: String, note: String, statements: [String])] = [
         ("a draw to the floor itself", "", ["UPDATE posting SET amount = 9100 WHERE position = @draw"]),
         ("a payment just after the closing", "lands on box EUR, closed by entry", [
-            "INSERT INTO entry (id, kind, `lines`) VALUES (REPEAT('x', 16), 'paid', 1)",
+            "INSERT INTO entry (id, kind, `lines`, recorded_at) SELECT REPEAT('x', 16), 'paid', 1, MAX(recorded_at) + INTERVAL 9 SECOND FROM entry WHERE kind = 'ledger.status-set'",
             "INSERT INTO posting SELECT MAX(position), 1, 5, 1, 5, 0 FROM entry",
         ]),
         ("dated back just after the closing", "counts from 2026-01-31 00:00:00.000000, and entry", [
-            "INSERT INTO entry (id, kind, effective_at) VALUES (REPEAT('x', 16), 'x', '2026-01-31')",
+            "INSERT INTO entry (id, kind, effective_at, recorded_at) SELECT REPEAT('x', 16), 'x', '2026-01-31', recorded_at + INTERVAL 9 SECOND FROM entry WHERE kind = 'ledger.period-closed'",
         ]),
     ]
 
