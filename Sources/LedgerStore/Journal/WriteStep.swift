@@ -44,8 +44,8 @@ struct WriteStep: Sendable {
         }
         var decided = decide(requests, standing, lines, now)
         // Whoever repeats a request gets its receipt, also where a rule would refuse it by now: ids of our own are looked up
-        // before they are refused.
-        let refused = zip(requests, decided.results).filter { $1 != nil }.flatMap { $0.0 }.map(\.id).filter { attempt == 0 && $0.isMinted }
+        // before they are refused, and others again, because somebody may have recorded them while this waited for its claims.
+        let refused = zip(requests, decided.results).filter { $1 != nil }.flatMap { $0.0 }.map(\.id).filter { standing[$0] == nil }
         if !refused.isEmpty {
             let found = try JournalRows.entries(refused, executor)
             if !found.isEmpty {
