@@ -62,8 +62,9 @@ extension LedgerError {
                 .storageFull, "the database has no room left, nothing was written: free space on the server and try again "
                     + "(\(error.message))")
         case .tryAgain, .lockWaitTimeout: self.init(.busy, "the database is busy, nothing was written: \(error.message)")
+        case .duplicateKey: self.init(.busy, "others were faster again and again, nothing was written: \(error.message)")
         case .schema: self.init(.schema, "\(error.message). `indelible init` creates or migrates a book")
-        case .duplicateKey, .refusedRow, .other: self.init(.integrity, "the database refused: \(error.message)")
+        case .refusedRow, .other: self.init(.integrity, "the database refused: \(error.message)")
         }
     }
 
