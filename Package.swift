@@ -125,6 +125,9 @@ let package = Package(
         .executableTarget(
             name: "LocalMariaDBStarter", dependencies: ["LocalMariaDB"], path: "Tests/LocalMariaDBStarter",
             swiftSettings: strict),
+        // A program that writes to a book; tests run several at once, and kill some.
+        .executableTarget(
+            name: "LedgerWriter", dependencies: ["Indelible"], path: "Tests/LedgerWriter", swiftSettings: strict),
         .testTarget(
             name: "LocalMariaDBTests", dependencies: ["LocalMariaDB", "LocalMariaDBStarter"], swiftSettings: strict),
         .testTarget(name: "LedgerModelTests", dependencies: ["LedgerModel"], swiftSettings: strict),
@@ -136,7 +139,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "LedgerStoreTests", dependencies: ["Indelible", "LocalMariaDB", "IndelibleTesting", "MariaDBDriver", "IndelibleCLI"],
+            name: "LedgerStoreTests", dependencies: ["Indelible", "LocalMariaDB", "IndelibleTesting", "MariaDBDriver", "IndelibleCLI", "LedgerWriter"],
             swiftSettings: strict),
         .testTarget(
             name: "IndelibleCommandsTests", dependencies: ["IndelibleCLI", "Indelible", "IndelibleTesting", "LocalMariaDB"], swiftSettings: strict),
