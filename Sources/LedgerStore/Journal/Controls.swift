@@ -109,7 +109,7 @@ extension Ledger {
                 if let last = last.flatMap(Timestamp.init(sqlText:)), last >= end {
                     throw LedgerError(.conflict, "the book is closed before \(last) already", id: id)
                 }
-                return ControlRow(sequence: sequence, word: .period(closedBefore: end))
+                return (ControlRow(sequence: sequence, word: .period(closedBefore: end)), [])
             }
         }
     }
@@ -157,17 +157,19 @@ extension Ledger {
                 guard var line = try LimitReader(tailMax: tailMax).lines([account], now: now, transaction)[account.id] else {
                     throw LedgerError(.integrity, "\(path) cannot be read", id: telling.id)
                 }
+                // What relies on a hold being over says so, and a capture that is being committed has the slot first.
+                let expired = line.expired
                 line.releaseExpired()
                 try decide(&line)
-                return ControlRow(sequence: sequence, word: .account(account.id, line.control))
+                return (ControlRow(sequence: sequence, word: .account(account.id, line.control)), expired)
             }
         }
     }
 
-    /// Inserts a control in the next slot, and the entry that tells of it.
+    /// Inserts a control in the next slot, and the entry that tells of it, after those that it relies on.
     private func control(
         _ kind: EntryKind, _ telling: Telling, _ payload: [String: JSON],
-        _ decide: @Sendable (borrowing LedgerTransaction, UInt64) throws -> ControlRow
+        _ decide: @Sendable (borrowing LedgerTransaction, UInt64) throws -> (ControlRow, before: [Draft])
     ) async throws -> Receipt {
         var payload = payload
         for (key, value) in [("description", telling.description), ("reference", telling.reference), ("actor", telling.actor)] {
@@ -187,9 +189,9 @@ extension Ledger {
                     // One after the other, on the row of the book, which nobody changes; it only saves retries.
                     _ = try transaction.run(.select("one FROM book FOR UPDATE"))
                     let last = try transaction.run(.select("COALESCE(MAX(sequence), 0) FROM control"))[0].uint(0)
-                    let row = try decide(transaction, last + 1)
+                    let (row, before) = try decide(transaction, last + 1)
                     try transaction.run(.insert(row, toldBy: id))
-                    return (row, try JournalWriter.append([draft], in: transaction)[0])
+                    return (row, try JournalWriter.append(before + [draft], in: transaction)[before.count])
                 }
                 if let row { catalog.heard(row) }
                 return receipt
