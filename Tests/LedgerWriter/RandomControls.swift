@@ -5,7 +5,7 @@ extension RandomHistory {
         let account = random.one(of: Self.limited)
         var limits = AccountLimits(floor: Int64(random.number(-300...100)))
         if account == "jar" || account == "both" { limits.ceiling = Int64(random.number(200...3000)) }
-        if account == "jar" || random.chance(20) { limits.floor = nil }
+        if account == "jar" || account == "bob" && random.chance(50) { limits.floor = nil }
         let id = EntryID.minted()
         var asked = Report("limits")
         (asked.about, asked.account) = (id.description, account.text)
