@@ -220,7 +220,8 @@ extension WriteStep {
             decision.takeBack(to: 0)
             return nil
         }
-        guard decision.accepted.count == count else {
+        // An expiry may stand for a request that comes after it, and then they are not in order.
+        guard decision.accepted.count == count, !decision.accepted.contains(where: { $0.settles?.isExpiry == true }) else {
             decision.takeBack(to: 0)
             return nil
         }
