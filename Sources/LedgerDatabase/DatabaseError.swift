@@ -15,6 +15,8 @@ public struct DatabaseError: Error, Sendable, CustomStringConvertible {
         case outcomeUnknown
         /// No server there.
         case unreachable
+        /// The program itself has closed its connections: nothing was done.
+        case closed
         /// The server does not know the user, or the user may not do this.
         case denied
         case storageFull
@@ -45,7 +47,10 @@ public struct DatabaseError: Error, Sendable, CustomStringConvertible {
 
     public var description: String { message }
 
+    var isLinkLost: Bool { kind == .connectionLost || kind == .outcomeUnknown }
+
     private static func kind(_ error: MariaDBError) -> Kind {
+        if error == MariaDBPool.closed { return .closed }
         if error.retry == .outcomeUnknown { return .outcomeUnknown }
         if error.isDuplicateKey { return .duplicateKey(error.keyName ?? "") }
         switch error.number {

@@ -46,6 +46,7 @@ extension LedgerError {
     init(_ error: DatabaseError) {
         switch error.kind {
         case .unreachable: self.init(.unavailable, "no database answers: \(error.message)")
+        case .closed: self.init(.unavailable, "the ledger is closed", retry: .never)
         case .connectionLost: self.init(.unavailable, "the database went away: \(error.message)")
         case .outcomeUnknown:
             self.init(

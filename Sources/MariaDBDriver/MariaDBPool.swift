@@ -106,7 +106,8 @@ public actor MariaDBPool {
         if state.total > 0 { await withCheckedContinuation { closing.append($0) } }
     }
 
-    private static let closed = MariaDBError(number: 0, message: "the pool is closed")
+    /// What a pool that was closed answers.
+    public static let closed = MariaDBError(number: 0, message: "the pool is closed")
 
     // MARK: - Lending
 
