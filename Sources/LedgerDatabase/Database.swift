@@ -58,9 +58,11 @@ public struct Database: Sendable {
     public func read<T: Sendable>(
         _ body: @Sendable (borrowing LedgerTransaction) throws -> T
     ) async throws -> T {
-        do { return try await transaction(.snapshot, body) } catch let error as DatabaseError {
-            guard error.kind == .connectionLost else { throw error }
-            return try await transaction(.snapshot, body)
+        do { return try await transaction(.snapshot, body) } catch let error as DatabaseError where error.isLinkLost {
+            do { return try await transaction(.snapshot, body) } catch let error as DatabaseError where error.isLinkLost {
+                // Also where the answer to COMMIT is lost: a reader has done nothing that could be in doubt.
+                throw DatabaseError(kind: .connectionLost, number: error.number, message: error.message)
+            }
         }
     }
 
