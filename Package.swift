@@ -125,6 +125,8 @@ let package = Package(
         .executableTarget(
             name: "LocalMariaDBStarter", dependencies: ["LocalMariaDB"], path: "Tests/LocalMariaDBStarter",
             swiftSettings: strict),
+        // Stands between a program and a server and loses answers.
+        .target(name: "LossyProxy", path: "Tests/LossyProxy", swiftSettings: strict),
         // A program that writes to a book; tests run several at once, and kill some.
         .executableTarget(
             name: "LedgerWriter", dependencies: ["Indelible"], path: "Tests/LedgerWriter", swiftSettings: strict),
@@ -139,7 +141,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "LedgerStoreTests", dependencies: ["Indelible", "LocalMariaDB", "IndelibleTesting", "MariaDBDriver", "IndelibleCLI", "LedgerWriter"],
+            name: "LedgerStoreTests", dependencies: ["Indelible", "LocalMariaDB", "IndelibleTesting", "MariaDBDriver", "IndelibleCLI", "LedgerWriter", "LossyProxy"],
             swiftSettings: strict),
         .testTarget(
             name: "IndelibleCommandsTests", dependencies: ["IndelibleCLI", "Indelible", "IndelibleTesting", "LocalMariaDB"], swiftSettings: strict),
