@@ -157,11 +157,16 @@ extension Ledger {
                 guard var line = try LimitReader(tailMax: tailMax).lines([account], now: now, transaction)[account.id] else {
                     throw LedgerError(.integrity, "\(path) cannot be read", id: telling.id)
                 }
-                // What relies on a hold being over says so, and a capture that is being committed has the slot first.
-                let expired = line.expired
-                line.releaseExpired()
-                try decide(&line)
-                return (ControlRow(sequence: sequence, word: .account(account.id, line.control)), expired)
+                let before = line
+                do throws(LedgerError) { try decide(&line) } catch {
+                    guard !before.expired.isEmpty else { throw error }
+                    // What relies on a hold being over says so, and a capture that is being committed has the slot first.
+                    line = before
+                    line.releaseExpired()
+                    try decide(&line)
+                    return (ControlRow(sequence: sequence, word: .account(account.id, line.control)), before.expired)
+                }
+                return (ControlRow(sequence: sequence, word: .account(account.id, line.control)), [])
             }
         }
     }
