@@ -13,18 +13,31 @@ static double now(void) {
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static MYSQL *failed_connection(MYSQL *connection, char *error) {
+    snprintf(error, 512, "%s", mysql_error(connection));
+    mysql_close(connection);
+    return NULL;
+}
+
+static const char *session = "SET SESSION tx_isolation = 'READ-COMMITTED', SESSION time_zone = '+00:00'";
+
 static MYSQL *open_connection(bare_server server, char *error) {
     MYSQL *connection = mysql_init(NULL);
-    if (!mysql_real_connect(connection, NULL, server.user, "", server.database, 0, server.socket, 0)) {
-        snprintf(error, 512, "%s", mysql_error(connection));
-        mysql_close(connection);
-        return NULL;
-    }
-    if (mysql_query(connection, "SET SESSION tx_isolation = 'READ-COMMITTED', SESSION time_zone = '+00:00'")) {
-        snprintf(error, 512, "%s", mysql_error(connection));
-        mysql_close(connection);
-        return NULL;
-    }
+    if (!mysql_real_connect(connection, NULL, server.user, "", server.database, 0, server.socket, 0)
+        || mysql_query(connection, session))
+        return failed_connection(connection, error);
+    return connection;
+}
+
+/* Transactions begin by themselves; COMMIT ends them. */
+static MYSQL *open_writer(bare_server server, char *error) {
+    MYSQL *connection = mysql_init(NULL);
+    char role[256];
+    snprintf(role, sizeof role, "SET ROLE '%s'", server.role);
+    if (!mysql_real_connect(connection, NULL, server.writer, server.password, NULL, 0, server.socket, 0)
+        || mysql_query(connection, session) || mysql_query(connection, role) || mysql_select_db(connection, server.database)
+        || mysql_autocommit(connection, 0))
+        return failed_connection(connection, error);
     return connection;
 }
 
@@ -74,12 +87,7 @@ static int writer_open(struct writer *w, bare_server server, int rows, unsigned 
     w->rows = rows;
     w->seed = seed;
     w->lines = 1;
-    if (!(w->connection = open_connection(server, error))) return 1;
-    /* COMMIT begins the next transaction. */
-    if (mysql_autocommit(w->connection, 0)) {
-        snprintf(error, 512, "%s", mysql_error(w->connection));
-        return 1;
-    }
+    if (!(w->connection = open_writer(server, error))) return 1;
     char *entry = insert_sql(ENTRY_HEAD, ENTRY_ROW, rows);
     w->entry = prepare(w->connection, entry, error);
     w->posting = prepare(w->connection, POSTING, error);

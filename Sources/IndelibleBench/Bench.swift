@@ -160,14 +160,14 @@ public struct Bench: Sendable {
         return try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
                 var error = [CChar](repeating: 0, count: 512)
-                let seconds = unsafe socket.withCString { socket in
-                    unsafe user.withCString { user in
-                        unsafe database.withCString { database in
-                            unsafe error.withUnsafeMutableBufferPointer { error in
-                                unsafe body(bare_server(socket: socket, user: user, database: database), error.baseAddress!)
-                            }
-                        }
-                    }
+                let texts = [socket, user, database, "bench", "bench", BookRole.writer.name(book: database)]
+                let copies = unsafe texts.map { unsafe strdup($0) }
+                defer { for unsafe copy in unsafe copies { unsafe free(copy) } }
+                let seconds = unsafe error.withUnsafeMutableBufferPointer { error in
+                    unsafe body(
+                        bare_server(
+                            socket: copies[0], user: copies[1], database: copies[2], writer: copies[3], password: copies[4],
+                            role: copies[5]), error.baseAddress!)
                 }
                 if seconds < 0 {
                     let text = String(decoding: error.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)

@@ -10,18 +10,23 @@ struct StatementObserver: Sendable {
     private let logger: Logger
     private let slow: Duration?
     private let timer = Timer(label: "mariadb_statement_duration")
+    /// nil if nobody traces.
+    private let tracer: (any Tracer)?
 
+    /// Traces are told to the tracer that the program has at this moment.
     init(_ configuration: ConnectionConfiguration) {
         logger = configuration.logger
         slow = configuration.slowStatement
+        let tracer = InstrumentationSystem.tracer
+        self.tracer = tracer is NoOpTracer ? nil : tracer
     }
 
     func observe<T>(_ text: String, _ body: () throws(MariaDBError) -> T) throws(MariaDBError) -> T {
-        let span = startSpan(Self.verb(text), ofKind: .client)
-        span.attributes["db.system.name"] = "mariadb"
-        span.attributes["db.query.text"] = text
+        let span = tracer?.startAnySpan(Self.verb(text), ofKind: .client)
+        span?.attributes["db.system.name"] = "mariadb"
+        span?.attributes["db.query.text"] = text
         let start = ContinuousClock.now
-        defer { span.end() }
+        defer { span?.end() }
         do throws(MariaDBError) {
             let result = try body()
             finished(text, start.duration(to: .now))
@@ -29,8 +34,8 @@ struct StatementObserver: Sendable {
         } catch {
             timer.record(duration: start.duration(to: .now))
             Counter(label: "mariadb_statement_errors", dimensions: [("number", String(error.number))]).increment()
-            span.attributes["error.type"] = String(error.number)
-            span.setStatus(SpanStatus(code: .error))
+            span?.attributes["error.type"] = String(error.number)
+            span?.setStatus(SpanStatus(code: .error))
             logger.debug("statement failed", metadata: ["sql": "\(text)", "error": "\(error.number)"])
             throw error
         }

@@ -11,6 +11,10 @@ typedef struct {
     const char *socket;
     const char *user;
     const char *database;
+    /* Who posts, as a ledger does: a login with this password that has its rights by a role, column by column. */
+    const char *writer;
+    const char *password;
+    const char *role;
 } bare_server;
 
 /* `connections` threads, each posting `posts` entries of one posting, one transaction each: the statements of Ledger.post. */

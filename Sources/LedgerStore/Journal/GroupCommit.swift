@@ -18,6 +18,9 @@ final class GroupCommit: Sendable {
     /// … or when the first is at a group of so many.
     private static let longGroup = 512
 
+    /// A caller that posts one entry after the other is back within this time.
+    private static let promptness = Duration.microseconds(100)
+
     private final class Waiting: Sendable {
         let request: WriteStep.Request
         private let continuation = Mutex<CheckedContinuation<[Receipt], any Error>?>(nil)
@@ -45,6 +48,10 @@ final class GroupCommit: Sendable {
         var next: [Int] = [0, 0]
         /// Entries that wait in each line.
         var entries = [0, 0]
+        /// When a lane last became idle, and whether the next request has come so soon after it that it was worth looking out
+        /// for it.
+        var idleSince = ContinuousClock.now
+        var isPrompt = false
         /// Entries that each lane is writing; 0: it is idle.
         var writing = [Int](repeating: 0, count: GroupCommit.linesOfLanes.count)
         var isClosed = false
@@ -73,6 +80,7 @@ final class GroupCommit: Sendable {
             let isWorthIt = busy.isEmpty || entries[line.rawValue] >= GroupCommit.crowd
                 || busy.allSatisfy { writing[$0] >= GroupCommit.longGroup }
             guard isWorthIt else { return nil }
+            if busy.isEmpty { isPrompt = idleSince.duration(to: .now) < GroupCommit.promptness }
             writing[idle] = 1
             return idle
         }
@@ -153,6 +161,7 @@ final class GroupCommit: Sendable {
             let group = state.withLock { state -> [Waiting]? in
                 let group = state.takeGroup(Self.linesOfLanes[lane])
                 state.writing[lane] = group.reduce(0) { $0 + $1.request.count }
+                if group.isEmpty { state.idleSince = .now }
                 return group.isEmpty ? nil : group
             }
             guard let group else { break }
@@ -173,13 +182,16 @@ final class GroupCommit: Sendable {
     ///
     /// It blocks the lane's own thread and no other.
     private func letCallersReturn(_ count: Int, _ line: Line) {
-        guard count >= 8 else { return }
-        let end = ContinuousClock.now + .microseconds(min(1000, 10 * count))
+        let isCrowd = count >= 8
+        guard isCrowd || state.withLock({ $0.isPrompt }) else { return }
+        let end = ContinuousClock.now + (isCrowd ? .microseconds(min(1000, 10 * count)) : Self.promptness)
         while ContinuousClock.now < end {
             let (waiting, isClosed) = state.withLock { ($0.waiting[line.rawValue].count, $0.isClosed) }
-            if waiting >= count * 3 / 4 || isClosed { return }
-            Thread.sleep(forTimeInterval: 0.00002)
+            if waiting > 0, waiting >= count * 3 / 4 || isClosed { return }
+            // To wake a thread takes longer than one caller needs to come back.
+            if isCrowd { Thread.sleep(forTimeInterval: 0.00002) }
         }
+        if !isCrowd { state.withLock { $0.isPrompt = false } }
     }
 
     /// Takes nothing more, and returns when everything taken is answered.

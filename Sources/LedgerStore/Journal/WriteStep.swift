@@ -207,13 +207,12 @@ extension WriteStep {
         _ requests: [Request], _ standing: [EntryID: JournalEntry], _ decision: inout Decision
     ) -> Decided? {
         guard standing.isEmpty else { return nil }
-        var ids: Set<EntryID> = []
-        var count = 0
-        for request in requests {
-            count += request.count
-            for draft in request { ids.insert(draft.id) }
+        let count = requests.reduce(0) { $0 + $1.count }
+        if count > 1 {
+            var ids = Set<EntryID>(minimumCapacity: count)
+            for request in requests { for draft in request { ids.insert(draft.id) } }
+            guard ids.count == count else { return nil }
         }
-        guard ids.count == count else { return nil }
         do throws(LedgerError) {
             for request in requests { for draft in request { try decision.decide(draft) } }
         } catch {
