@@ -150,6 +150,19 @@ import Testing
         }
     }
 
+    @Test func `an account is not opened with limits that are broken from the start`() async throws {
+        try await withBook { book in
+            for limits in [AccountLimits(floor: 1), AccountLimits(ceiling: -1), AccountLimits(floor: 100, ceiling: 200)] {
+                let refused = await #expect(throws: LedgerError.self) {
+                    try await book.ledger.openAccount("alice", in: .eur, type: .liability, limits: limits)
+                }
+                #expect(refused?.code == .invalidEntry)
+            }
+            try await book.ledger.openAccount("alice", in: .eur, type: .liability, limits: AccountLimits(floor: 0, ceiling: 0))
+            #expect(try await book.number("SELECT COUNT(*) FROM account") == 1)
+        }
+    }
+
     @Test func `a preview reckons like a post and writes nothing`() async throws {
         try await withBook { book in
             let ledger = book.ledger

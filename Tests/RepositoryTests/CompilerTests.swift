@@ -131,7 +131,7 @@ import Testing
                     g { _ = try? transaction.run(.select("1")) }
                 }
             }
-            """, "'transaction' cannot be captured by an escaping closure since it is a borrowed parameter"),
+            """, "'transaction' is borrowed and cannot be consumed"),
         .init(
             "waiting in a transaction", "LedgerDatabase",
             write("try await Task.sleep(for: .seconds(1)); return try transaction.run(.select(\"1\"))"),

@@ -8,13 +8,18 @@ extension Ledger {
     /// first account.
     /// - Parameter limits: how far its balance may go. Only an account that is opened with a floor (or a ceiling) can have
     ///   another one later.
-    /// - Throws: `conflict` if the account stands with another type or other opening limits, `unknownCurrency` if the book does not know the
+    /// - Throws: `invalidEntry` for limits that 0 breaks, `conflict` if the account stands with another type or other opening limits, `unknownCurrency` if the book does not know the
     ///   currency and ISO 4217 does not either (define it with ``defineCurrency(_:)``).
     @discardableResult
     public func openAccount(
         _ path: AccountPath, in code: CurrencyCode, type: AccountType, limits: AccountLimits = .none
     ) async throws(LedgerError) -> Account {
         try await translated {
+            guard limits.floor ?? 0 <= 0, limits.ceiling ?? 0 >= 0 else {
+                throw LedgerError(
+                    .invalidEntry, "\(path) in \(code) begins at 0: a floor above it or a ceiling below it would be broken from the "
+                        + "start. Open it with 0, and set the limit when it stands there")
+            }
             let currency = try await knownCurrency(code)
             var retrying = Retrying()
             while true {

@@ -3,14 +3,25 @@ import LedgerModel
 
 /// An entry with its accounts found, ready to be decided and inserted.
 struct Draft: Sendable {
+    /// What never changes of it, in one object: drafts are passed on by the thousand.
+    private final class Content: Sendable {
+        let id: EntryID
+        let kind: EntryKind
+        let payload: JSON?
+        let payloadText: String?
+        let postings: [JournalPosting]
+        let limited: [Effect]
+
+        init(_ id: EntryID, _ kind: EntryKind, _ payload: JSON?, _ postings: [JournalPosting], _ limited: [Effect]) {
+            (self.id, self.kind, self.postings, self.limited) = (id, kind, postings, limited)
+            self.payload = payload
+            payloadText = payload?.text
+        }
+    }
+
+    private var content: Content
     var index = 0
-    let id: EntryID
-    let kind: EntryKind
     var effectiveAt: Timestamp?
-    private(set) var payload: JSON?
-    /// As it is stored.
-    private(set) var payloadText: String?
-    let postings: [JournalPosting]
     /// Its postings are pending.
     var hold: Hold?
     /// It settles this hold.
@@ -20,8 +31,15 @@ struct Draft: Sendable {
     var isHistory = false
     /// What it refers to stands here: its own position comes later.
     var refersTo = Position.zero
+
+    var id: EntryID { content.id }
+    var kind: EntryKind { content.kind }
+    var payload: JSON? { content.payload }
+    /// As it is stored.
+    var payloadText: String? { content.payloadText }
+    var postings: [JournalPosting] { content.postings }
     /// What it moves on accounts that are limited.
-    let limited: [Effect]
+    var limited: [Effect] { content.limited }
 
     /// The net of all its postings on one account.
     struct Effect: Sendable {
@@ -64,13 +82,8 @@ struct Draft: Sendable {
         id: EntryID, kind: EntryKind, effectiveAt: Timestamp? = nil, payload: JSON?, postings: [JournalPosting],
         limited: [Account]
     ) {
-        self.id = id
-        self.kind = kind
+        content = Content(id, kind, payload, postings, limited.isEmpty ? [] : Self.effects(postings, limited))
         self.effectiveAt = effectiveAt
-        self.payload = payload
-        payloadText = payload?.text
-        self.postings = postings
-        self.limited = limited.isEmpty ? [] : Self.effects(postings, limited)
     }
 
     var claims: Bool { limited.contains { $0.claims } }
@@ -81,22 +94,26 @@ struct Draft: Sendable {
         var members: [String: JSON] = [:]
         if case .object(let given) = payload { members = given }
         members[Backdating.redatedFromKey] = .string(asked.description)
-        payload = .object(members)
-        payloadText = payload?.text
+        content = Content(id, kind, .object(members), postings, limited)
     }
 
     /// What postings move on these accounts.
     static func effects(_ postings: [JournalPosting], _ accounts: [Account]) -> [Effect] {
-        var effects: [Effect] = []
-        for (index, account) in accounts.enumerated() where !accounts[..<index].contains(where: { $0.id == account.id }) {
-            var change = Totals()
-            for posting in postings {
-                if posting.debit == account.id { change.add(.debit, posting.amount, posting.status) }
-                if posting.credit == account.id { change.add(.credit, posting.amount, posting.status) }
+        if postings.count == 1, let posting = postings.first {
+            // One posting touches an account on one side.
+            return accounts.filter { $0.id == posting.debit || $0.id == posting.credit }.map { account in
+                var change = Totals()
+                change.add(posting.debit == account.id ? .debit : .credit, posting.amount, posting.status)
+                return Effect(account, change)
             }
-            effects.append(Effect(account, change))
         }
-        return effects
+        let distinct = Dictionary(accounts.map { ($0.id, $0) }) { first, _ in first }
+        var changes: [AccountID: Totals] = [:]
+        for posting in postings {
+            if distinct[posting.debit] != nil { changes[posting.debit, default: Totals()].add(.debit, posting.amount, posting.status) }
+            if distinct[posting.credit] != nil { changes[posting.credit, default: Totals()].add(.credit, posting.amount, posting.status) }
+        }
+        return changes.sorted { $0.key < $1.key }.compactMap { id, change in distinct[id].map { Effect($0, change) } }
     }
 }
 
