@@ -130,6 +130,14 @@ let package = Package(
         // A program that writes to a book; tests run several at once, and kill some.
         .executableTarget(
             name: "LedgerWriter", dependencies: ["Indelible"], path: "Tests/LedgerWriter", swiftSettings: strict),
+        // `scripts/soak`: writers that are killed, and what came of their posts.
+        .target(
+            name: "Soaking", dependencies: ["Indelible", "IndelibleTesting", "LocalMariaDB", "LossyProxy"], path: "Tests/Soaking",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "Soak",
+            dependencies: ["Indelible", "IndelibleTesting", "LocalMariaDB", "Soaking", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            path: "Tests/Soak", swiftSettings: strict),
         .testTarget(
             name: "LocalMariaDBTests", dependencies: ["LocalMariaDB", "LocalMariaDBStarter"], swiftSettings: strict),
         .testTarget(name: "LedgerModelTests", dependencies: ["LedgerModel"], swiftSettings: strict),
@@ -141,7 +149,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "LedgerStoreTests", dependencies: ["Indelible", "LocalMariaDB", "IndelibleTesting", "MariaDBDriver", "CMariaDB", "IndelibleCLI", "LedgerWriter", "LossyProxy"],
+            name: "LedgerStoreTests", dependencies: ["Indelible", "LocalMariaDB", "IndelibleTesting", "MariaDBDriver", "CMariaDB", "IndelibleCLI", "LedgerWriter", "LossyProxy", "Soak", "Soaking"],
             swiftSettings: strict),
         .testTarget(
             name: "IndelibleCommandsTests", dependencies: ["IndelibleCLI", "Indelible", "IndelibleTesting", "LocalMariaDB"], swiftSettings: strict),

@@ -1,0 +1,61 @@
+import ArgumentParser
+import Foundation
+import Indelible
+import IndelibleTesting
+import LocalMariaDB
+import Soaking
+
+/// Runs the library for long under trouble of its own making, and says whether anything was lost or doubled.
+@main struct Soak: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scripts/soak", abstract: "Long runs under trouble, and what came of them.", subcommands: [Writing.self, Write.self])
+
+    struct Writing: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Writers are killed and answers are lost; exactly what was acknowledged is in the journal.",
+            discussion: "It goes on until both the posts and the minutes are reached. Exit code 1 if anything differs.")
+
+        @Option(help: "Posts to be acknowledged.") var posts = 1_000_000
+        @Option(help: "For so long at least.") var minutes = 0.0
+        @Option(help: "Programs that write at once.") var writers = 4
+        @Option(help: "Posts that each has on the way at once.") var tasks = 32
+        @Option(help: "Of whatever is random; another one each time unless you name it.") var seed: UInt64 = .random(in: 1...UInt64(UInt32.max))
+
+        func run() async throws {
+            var options = SoakConductor.Options(seed: seed)
+            (options.posts, options.writers, options.tasks) = (posts, writers, tasks)
+            options.duration = .seconds(minutes * 60)
+            print("soak writing: \(posts) posts, \(minutes) minutes, \(writers) writers of \(tasks) tasks, --seed \(seed)")
+            do { try await run(options) } catch let differs as Differs {
+                print("The server's folder is kept: \(differs.folder)")
+                throw ExitCode.failure
+            }
+        }
+
+        private struct Differs: Error { let folder: String }
+
+        private func run(_ options: SoakConductor.Options) async throws {
+            try await TestServer.withOwn { server in
+                let logs = server.folder + "/soak"
+                try FileManager.default.createDirectory(atPath: logs, withIntermediateDirectories: true)
+                let book = try await TestBook.make(on: server)
+                let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
+                let outcome = try await SoakConductor(book, program: program, folder: logs, options) { line in
+                    print(line)
+                    fflush(nil)
+                }.run()
+                await book.ledger.close()
+                print("refused: \(outcome.refused.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))")
+                for finding in outcome.findings { print("DIFFERS: \(finding)") }
+                print(outcome.findings.isEmpty ? "Nothing is lost, nothing is there twice." : "\(outcome.findings.count) findings.")
+                if !outcome.findings.isEmpty { throw Differs(folder: server.folder) }
+            }
+        }
+    }
+
+    /// One writer, as the conductor starts it.
+    struct Write: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(shouldDisplay: false)
+        func run() async throws { await try SoakWriter().run() }
+    }
+}
