@@ -14,10 +14,14 @@ enum Claims {
     ) throws -> [AccountID: UInt64] {
         guard !accounts.isEmpty else { return [:] }
         var newest = Dictionary(uniqueKeysWithValues: accounts.map { ($0, UInt64(0)) })
+        // From the end of each account's: for a maximum the server may read all of them.
         let rows = try executor.run(
             .select(
-                "account, MAX(revision) FROM account_claim WHERE account IN \(list: accounts.values) GROUP BY account"))
-        for row in rows { newest[AccountID(UInt32(try row.uint(0)))] = try row.uint(1) }
+                """
+                id, (SELECT claim.revision FROM account_claim claim WHERE claim.account = account.id ORDER BY claim.revision DESC LIMIT 1)
+                FROM account WHERE id IN \(list: accounts.values)
+                """))
+        for row in rows where !row.isNull(1) { newest[AccountID(UInt32(try row.uint(0)))] = try row.uint(1) }
         return newest
     }
 
@@ -46,9 +50,9 @@ struct LimitReader {
             lines[account.id] = Decision.Line(account: account, control: control, totals: Totals())
         }
         for case .account(let account, let control) in try controls(list, executor).map(\.word) { lines[account]?.control = control }
-        let generation = try generation(executor)
+        let (generation, through) = try generation(executor)
         var expired: [AccountID: [EntryID]] = [:]
-        for row in try executor.run(statement(list, generation: generation, now: now)) {
+        for row in try executor.run(statement(list, generation: generation, after: through, now: now)) {
             let account = AccountID(UInt32(try row.uint(1)))
             switch try row.uint(0) {
             case 0: lines[account]?.totals.add(try BalanceProjection.totals(row, from: 3), times: 1)
@@ -80,8 +84,10 @@ struct LimitReader {
         ).compactMap { try ControlRow($0, from: 0) }
     }
 
-    /// The live generation of the balances, if it is near enough to the journal's head.
-    private func generation(_ executor: borrowing some SQLExecutor & ~Copyable) throws -> UInt32 {
+    /// The live generation of the balances and how far it is, if that is near enough to the journal's head.
+    private func generation(
+        _ executor: borrowing some SQLExecutor & ~Copyable
+    ) throws -> (generation: UInt32, through: Position) {
         guard let live = try Checkpoint.liveGeneration(job: BalanceProjection.job, executor) else {
             throw LedgerError(.schema, "the book has no balances: `indelible init` creates them")
         }
@@ -92,12 +98,16 @@ struct LimitReader {
                 .tailTooLong, "the balances are projected through position \(through), and the journal is at \(head): more than "
                     + "\(tailMax) entries would have to be summed for a limit. Run the projector (`indelible project run`)")
         }
-        return live.generation
+        return (live.generation, through)
     }
 
     /// One statement, so one state of the book: the newest balances, the postings after their checkpoint, and the holds whose
     /// time is over and that nothing has settled.
-    private func statement(_ list: [LedgerValue], generation: UInt32, now: Timestamp) -> InsertOnlySQL {
+    ///
+    /// The checkpoint that decides is the one that this statement itself reads. `start` is one that was read before it, so the
+    /// same or an earlier one: a number, which lets the server begin there and not at the journal's beginning. And the newest row of
+    /// an account is looked for from the end of its own, not by a maximum, for which the server may read all of them.
+    private func statement(_ list: [LedgerValue], generation: UInt32, after start: Position, now: Timestamp) -> InsertOnlySQL {
         let table = BalanceProjection.table(generation)
         let checkpoint: SelectText = """
             COALESCE((SELECT through_position FROM checkpoint
@@ -106,12 +116,13 @@ struct LimitReader {
         return .select(
             """
             0 AS part, b.account, 0 AS status, b.debits_posted, b.credits_posted, b.debits_pending, b.credits_pending, NULL
-            FROM (SELECT account, MAX(through) AS through FROM \(table: table) WHERE account IN \(list: list) GROUP BY account)
-            newest JOIN \(table: table) b ON b.account = newest.account AND b.through = newest.through
+            FROM account STRAIGHT_JOIN \(table: table) b ON b.account = account.id AND b.through = (SELECT newest.through
+            FROM \(table: table) newest WHERE newest.account = account.id ORDER BY newest.through DESC LIMIT 1)
+            WHERE account.id IN \(list: list)
             UNION ALL SELECT 1, debit, status, SUM(amount), 0, 0, 0, NULL FROM posting
-            WHERE position > \(checkpoint) AND debit IN \(list: list) GROUP BY debit, status
+            WHERE position > \(start.number) AND position > \(checkpoint) AND debit IN \(list: list) GROUP BY debit, status
             UNION ALL SELECT 2, credit, status, SUM(amount), 0, 0, 0, NULL FROM posting
-            WHERE position > \(checkpoint) AND credit IN \(list: list) GROUP BY credit, status
+            WHERE position > \(start.number) AND position > \(checkpoint) AND credit IN \(list: list) GROUP BY credit, status
             UNION ALL SELECT 3, h.account, 0, 0, 0, 0, 0, h.hold FROM hold_expiry h
             WHERE h.account IN \(list: list) AND \(HoldExpiries.due(now))
             """)

@@ -29,18 +29,7 @@ struct BalanceProjection: Sendable {
         let accounts = moved.keys.sorted()
         for start in stride(from: 0, to: accounts.count, by: Self.rowsMax) {
             let chunk = accounts[start..<min(start + Self.rowsMax, accounts.count)]
-            let list = chunk.map { LedgerValue.uint($0.number) }
-            // What was true before this step.
-            let before = try transaction.run(
-                .select(
-                    """
-                    b.account, b.debits_posted, b.credits_posted, b.debits_pending, b.credits_pending
-                    FROM (SELECT account, MAX(through) AS through FROM \(table: table)
-                          WHERE account IN \(list: list) AND through < \(first.position.number) GROUP BY account) newest
-                    JOIN \(table: table) b ON b.account = newest.account AND b.through = newest.through
-                    """))
-            var totals: [UInt64: Totals] = [:]
-            for row in before { totals[try row.uint(0)] = try Self.totals(row, from: 1) }
+            let totals = try Self.newest(chunk.map { UInt64($0.number) }, before: first.position, table, transaction)
             let rows = chunk.map { account -> [LedgerValue] in
                 let (change, through) = moved[account]!
                 let sum = (totals[UInt64(account.number)] ?? Totals()) + change
@@ -55,6 +44,36 @@ struct BalanceProjection: Sendable {
                     ["account", "through", "debits_posted", "credits_posted", "debits_pending", "credits_pending"],
                     rows: rows))
         }
+    }
+
+    /// What was true of these accounts before a step.
+    private static func newest(
+        _ numbers: [UInt64], before position: Position, _ table: LedgerTable, _ transaction: borrowing some SQLExecutor & ~Copyable
+    ) throws -> [UInt64: Totals] {
+        let list = numbers.map { LedgerValue.uint($0) }
+        let columns: SelectText = "b.account, b.debits_posted, b.credits_posted, b.debits_pending, b.credits_pending"
+        // From the end of each account's rows: for a maximum the server may read all of them.
+        let rows = try transaction.run(
+            .select(
+                """
+                \(columns) FROM account STRAIGHT_JOIN \(table: table) b ON b.account = account.id AND b.through = (SELECT newest.through
+                FROM \(table: table) newest WHERE newest.account = account.id AND newest.through < \(position.number)
+                ORDER BY newest.through DESC LIMIT 1) WHERE account.id IN \(list: list)
+                """))
+        var totals: [UInt64: Totals] = [:]
+        for row in rows { totals[try row.uint(0)] = try Self.totals(row, from: 1) }
+        // What has no row has moved for the first time, or is no account at all (a forged posting); that is counted all the same.
+        let rest = numbers.filter { totals[$0] == nil }.map { LedgerValue.uint($0) }
+        guard !rest.isEmpty else { return totals }
+        let others = try transaction.run(
+            .select(
+                """
+                \(columns) FROM (SELECT account, MAX(through) AS through FROM \(table: table)
+                      WHERE account IN \(list: rest) AND through < \(position.number) GROUP BY account) newest
+                JOIN \(table: table) b ON b.account = newest.account AND b.through = newest.through
+                """))
+        for row in others { totals[try row.uint(0)] = try Self.totals(row, from: 1) }
+        return totals
     }
 
     /// What entries move on each account, and where they last touch it.
