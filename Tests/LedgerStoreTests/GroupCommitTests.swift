@@ -56,7 +56,7 @@ import Testing
 
     @Test func `one that is refused beside one that ends an expired hold gets its refusal`() async throws {
         try await withTwo(paid: 100) { book, one, two in
-            let expiresAt = Timestamp(microseconds: Timestamp(.now).microseconds + 60_000)
+            let expiresAt = Timestamp(microseconds: Timestamp(.now).microseconds + 300_000)
             let hold = try await one.post(LimitTests.drawn("alice", 80, hold: Hold(expiresAt: expiresAt)))
             try await RegressionTests.sleep(until: expiresAt.microseconds + 1000)
             let requests = [try await one.drafts([LimitTests.drawn("alice", 50)]), try await one.drafts([LimitTests.drawn("alice", 500)])]

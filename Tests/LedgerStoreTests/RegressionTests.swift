@@ -86,7 +86,7 @@ import Testing
                 let path = try AccountPath("late\(round)")
                 try await one.openAccount(path, in: .eur, type: .liability, limits: .noOverdraft)
                 try await one.post(LimitTests.paid(path, 100))
-                let expiresAt = Timestamp(microseconds: Timestamp(.now).microseconds + 60_000)
+                let expiresAt = Timestamp(microseconds: Timestamp(.now).microseconds + 300_000)
                 let hold = try await one.post(LimitTests.drawn(path, 80, hold: Hold(expiresAt: expiresAt)))
                 // Around the instant at which it ends.
                 let pauses = (0..<6).map { _ in Int64.random(in: -6000...4000, using: &random) }
