@@ -56,6 +56,6 @@ import Soaking
     /// One writer, as the conductor starts it.
     struct Write: AsyncParsableCommand {
         static let configuration = CommandConfiguration(shouldDisplay: false)
-        func run() async throws { await try SoakWriter().run() }
+        func run() async throws { try await SoakWriter().run() }
     }
 }
