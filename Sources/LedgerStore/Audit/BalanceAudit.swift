@@ -73,10 +73,10 @@ struct BalanceAudit: Sendable {
             .select(
                 """
                 b.account, b.debits_posted, b.credits_posted, b.debits_pending, b.credits_pending, a.path, a.currency, c.exponent
-                FROM \(table: table) b LEFT JOIN account a ON a.id = b.account LEFT JOIN currency c ON c.code = a.currency
-                WHERE b.through <= \(through) AND NOT EXISTS
-                (SELECT 1 FROM \(table: table) later WHERE later.account = b.account AND later.through > b.through
-                 AND later.through <= \(through)) ORDER BY b.account
+                FROM (SELECT g.*, LEAD(g.through) OVER (PARTITION BY g.account ORDER BY g.through) AS later
+                      FROM \(table: table) g WHERE g.through <= \(through)) b
+                LEFT JOIN account a ON a.id = b.account LEFT JOIN currency c ON c.code = a.currency
+                WHERE b.later IS NULL ORDER BY b.account
                 """))
     }
 }
