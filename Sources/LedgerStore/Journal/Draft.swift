@@ -97,7 +97,7 @@ struct Draft: Sendable {
         content = Content(id, kind, .object(members), postings, limited)
     }
 
-    /// What postings move on these accounts.
+    /// What postings move on these accounts, in the order in which they first touch them.
     static func effects(_ postings: [JournalPosting], _ accounts: [Account]) -> [Effect] {
         if postings.count == 1, let posting = postings.first {
             // One posting touches an account on one side.
@@ -108,12 +108,20 @@ struct Draft: Sendable {
             }
         }
         let distinct = Dictionary(accounts.map { ($0.id, $0) }) { first, _ in first }
-        var changes: [AccountID: Totals] = [:]
+        var places: [AccountID: Int] = [:]
+        var moved: [(account: Account, change: Totals)] = []
         for posting in postings {
-            if distinct[posting.debit] != nil { changes[posting.debit, default: Totals()].add(.debit, posting.amount, posting.status) }
-            if distinct[posting.credit] != nil { changes[posting.credit, default: Totals()].add(.credit, posting.amount, posting.status) }
+            for (side, id) in [(Side.debit, posting.debit), (.credit, posting.credit)] {
+                guard let account = distinct[id] else { continue }
+                let place = places[id] ?? moved.count
+                if place == moved.count {
+                    places[id] = place
+                    moved.append((account, Totals()))
+                }
+                moved[place].change.add(side, posting.amount, posting.status)
+            }
         }
-        return changes.sorted { $0.key < $1.key }.compactMap { id, change in distinct[id].map { Effect($0, change) } }
+        return moved.map { Effect($0.account, $0.change) }
     }
 }
 
