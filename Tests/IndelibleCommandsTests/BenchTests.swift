@@ -24,7 +24,8 @@ import Testing
         #expect(figures.map(\.shape) == [
             "driver: insert 50000 rows", "driver: memory while 50000 rows are streamed", "driver: read 50000 rows",
             "post, 1 caller", "post, 128 callers", "bulk, 1 caller", "bulk, 2 callers", "bulk, 1 caller",
-            "post, 128 callers, one hot account", "bulk, 2 callers, one hot account", "bulk, 2 callers, all accounts limited",
+            "post, 128 callers, one hot account", "bulk, 2 callers, one hot account",
+            "bulk, 1 caller, all accounts limited", "bulk, 2 callers, all accounts limited",
             "post, 128 callers, one limited account", "post, 4 processes with 32 callers each",
             "memory of a process that posts 73728 entries", "the same when a fifth is posted, and at the end",
             "disk for an entry with one posting and no payload",
