@@ -40,7 +40,9 @@ extension HistoryChecker {
             let isNear = request.newClosedBefore != nil || asked.contains(id) || !accounts.isDisjoint(with: request.accounts)
                 || isControl(entry) && !controlled.isDisjoint(with: request.accounts)
             guard isNear, entry.recordedAt <= report.end else { continue }
-            let slots = slots(entry).filter { accounts.contains($0) || $0 == Self.controlSlot }
+            // Who claims an account reads what is in force there, whatever it has not heard yet of others.
+            let isRead = entry.words["account"].map { path in requests.contains { states[entry.position].claims(path, $0) } } ?? false
+            let slots = slots(entry).filter { accounts.contains($0) || $0 == Self.controlSlot && !isRead }
             for place in moments.indices {
                 if moments[place].skipped.isDisjoint(with: slots) {
                     var with = moments[place]

@@ -84,17 +84,23 @@ import Testing
     ]
 
     @Test(.timeLimit(.minutes(3))) func `a history that was tampered with is found out, whatever was done to it`() async throws {
-        let random = Seeded("tampered")
-        try await withBook { book in
-            let history = try await Self.history(book, seed: random.seed, programs: 2, tasks: 2, count: 150)
-            #expect(HistoryChecker(history).findings.isEmpty)
-            for (name, found, tamper) in Self.tampers {
-                var tampered = history
-                tamper(&tampered)
-                let findings = HistoryChecker(tampered).findings
-                #expect(findings.contains { $0.contains(found) }, "\(name): \(findings.prefix(3))")
+        var random = Seeded("tampered")
+        // What is done to a random history may happen to be allowed in it; then it is done to another one.
+        var left = Self.tampers.map { ($0.name, $0.found, $0.tamper, "") }
+        for _ in 0..<3 where !left.isEmpty {
+            let seed = random.next()
+            try await withBook { book in
+                let history = try await Self.history(book, seed: seed, programs: 2, tasks: 2, count: 150)
+                #expect(HistoryChecker(history).findings.isEmpty)
+                left = left.compactMap { name, found, tamper, _ in
+                    var tampered = history
+                    tamper(&tampered)
+                    let findings = HistoryChecker(tampered).findings
+                    return findings.contains { $0.contains(found) } ? nil : (name, found, tamper, "\(findings.prefix(3))")
+                }
             }
         }
+        for (name, _, _, findings) in left { Issue.record("\(name) is never found: \(findings)") }
     }
 
     // MARK: - A history
