@@ -65,8 +65,10 @@ let package = Package(
             resources: [
                 .embedInCode("m0001_accounts.sql"), .embedInCode("m0002_journal.sql"),
                 .embedInCode("m0003_jobs.sql"), .embedInCode("m0004_controls.sql"),
+                .embedInCode("m0005_job_control.sql"),
                 .embedInCode("migrations.sql"), .embedInCode("roles.sql"),
-                .embedInCode("generation_balance.sql"),
+                .embedInCode("generation_balance.sql"), .embedInCode("generation_account_line.sql"),
+                .embedInCode("generation_guards.sql"),
             ],
             swiftSettings: strict
         ),
@@ -83,6 +85,8 @@ let package = Package(
             name: "LedgerStore",
             dependencies: [
                 "LedgerModel", "LedgerDatabase", .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Logging", package: "swift-log"), .product(name: "Metrics", package: "swift-metrics"),
+                .product(name: "Tracing", package: "swift-distributed-tracing"),
             ],
             swiftSettings: strict
         ),

@@ -15,6 +15,7 @@ public enum LedgerSchema {
         File(name: "m0002_journal", bytes: PackageResources.m0002_journal_sql),
         File(name: "m0003_jobs", bytes: PackageResources.m0003_jobs_sql),
         File(name: "m0004_controls", bytes: PackageResources.m0004_controls_sql),
+        File(name: "m0005_job_control", bytes: PackageResources.m0005_job_control_sql),
     ]
 
     /// The tables that record the migrations themselves.
@@ -25,6 +26,10 @@ public enum LedgerSchema {
 
     /// Tables of a generation of a projection, by job; `{generation}` is to be filled in.
     public static let generations: [String: File] = [
-        "balance": File(name: "generation_balance", bytes: PackageResources.generation_balance_sql)
+        "balance": File(name: "generation_balance", bytes: PackageResources.generation_balance_sql),
+        "account_line": File(name: "generation_account_line", bytes: PackageResources.generation_account_line_sql),
     ]
+
+    /// Triggers of each table of a generation; `{table}` is to be filled in.
+    public static let generationGuards = File(name: "generation_guards", bytes: PackageResources.generation_guards_sql)
 }

@@ -3,13 +3,19 @@
 
 CREATE TABLE IF NOT EXISTS balance_g{generation} (
     account         INT UNSIGNED    NOT NULL,
-    through         BIGINT UNSIGNED NOT NULL COMMENT 'the last position that touched the account in that step',
+    through         BIGINT UNSIGNED NOT NULL COMMENT 'the last position that it counts',
     debits_posted   DECIMAL(38, 0)  NOT NULL,
     credits_posted  DECIMAL(38, 0)  NOT NULL,
     debits_pending  DECIMAL(38, 0)  NOT NULL,
     credits_pending DECIMAL(38, 0)  NOT NULL,
+    touched         VARBINARY(508)  NOT NULL COMMENT 'the other positions that it counts and the row before does not, from the first: through less each, 4 bytes, the most significant first',
     PRIMARY KEY (account, through)
 ) ENGINE = InnoDB;
 
-CREATE TRIGGER IF NOT EXISTS balance_g{generation}_no_update BEFORE UPDATE ON balance_g{generation} FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'indelible: a balance is never changed; a newer row follows it';
-CREATE TRIGGER IF NOT EXISTS balance_g{generation}_no_delete BEFORE DELETE ON balance_g{generation} FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'indelible: a balance is never removed; a newer row follows it';
+-- Between which times the entries of a block of positions count, and up to when all entries were recorded.
+CREATE TABLE IF NOT EXISTS balance_span_g{generation} (
+    through       BIGINT UNSIGNED NOT NULL PRIMARY KEY COMMENT 'the last position of the block',
+    effective_min DATETIME(6)     NOT NULL,
+    effective_max DATETIME(6)     NOT NULL,
+    recorded_max  DATETIME(6)     NOT NULL COMMENT 'of all entries up to here'
+) ENGINE = InnoDB;

@@ -19,5 +19,7 @@ GRANT INSERT ON `{book}`.hold_sweep TO '{book}_writer';
 GRANT SELECT ON `{book_pattern}`.* TO '{book}_projector';
 GRANT INSERT (position, kind) ON `{book}`.entry TO '{book}_projector';
 GRANT INSERT (job, generation, from_position, through_position, entries, postings, hash) ON `{book}`.checkpoint TO '{book}_projector';
+GRANT INSERT (job, generation, from_position, attempt, position, code, message) ON `{book}`.job_failure TO '{book}_projector';
+GRANT INSERT (job, sequence, action) ON `{book}`.job_control TO '{book}_projector';
 
 GRANT SELECT ON `{book_pattern}`.* TO '{book}_auditor';

@@ -16,11 +16,11 @@ public protocol SQLExecutor: ~Copyable {
     @discardableResult
     borrowing func run(_ statement: InsertOnlySQL) throws(DatabaseError) -> Rows
     /// Inserts many rows; by default with ``run(_:)``, a thousand at a time.
-    borrowing func insert(_ rows: NumberRows) throws(DatabaseError)
+    borrowing func insert(_ rows: ColumnRows) throws(DatabaseError)
 }
 
 extension SQLExecutor where Self: ~Copyable {
-    public borrowing func insert(_ rows: NumberRows) throws(DatabaseError) {
+    public borrowing func insert(_ rows: ColumnRows) throws(DatabaseError) {
         for start in stride(from: 0, to: rows.count, by: 1000) {
             try run(rows.statement(start..<min(start + 1000, rows.count)))
         }
@@ -111,11 +111,46 @@ public struct LedgerTransaction: ~Copyable, SQLExecutor {
         }
     }
 
-    /// All rows in one execution (array binding).
-    public borrowing func insert(_ rows: NumberRows) throws(DatabaseError) {
-        guard rows.count > 0 else { return }
-        do throws(MariaDBError) { try session.bulk(rows.bulk, rows.values.map(SQLColumnValues.uint)) } catch {
+    /// Hands out the rows of a select one by one, as they arrive, without a copy.
+    public borrowing func forEachRow(_ statement: InsertOnlySQL, _ body: (borrowing RowInPlace) throws -> Void) throws {
+        do { try session.forEachRow(statement.sql) { row in try body(RowInPlace(row: row)) } } catch let error as MariaDBError {
             throw DatabaseError(error)
+        }
+    }
+
+    /// The same transaction for a wrapper that lives no longer than this one.
+    package borrowing func rewrapped() -> LedgerTransaction { LedgerTransaction(session) }
+
+    /// All rows in one execution (array binding).
+    public borrowing func insert(_ rows: ColumnRows) throws(DatabaseError) {
+        guard rows.count > 0 else { return }
+        do throws(MariaDBError) { try session.bulk(rows.bulk, rows.values.map(SQLColumnValues.init)) } catch {
+            throw DatabaseError(error)
+        }
+    }
+}
+
+/// One row of a select that is read as it arrives: valid only while its closure runs.
+public struct RowInPlace: ~Copyable {
+    private let row: SQLRowReader
+
+    init(row: borrowing SQLRowReader) { self.row = row.rewrapped() }
+
+    /// A whole number; nil for NULL, and for anything else.
+    public func uint(_ column: Int) -> UInt64? { row.uint(column) }
+
+    /// The bytes of a text or binary column (numbers wider than 64 bits and times are text), without a copy; nil for NULL and for
+    /// whole numbers.
+    public func withBytes<T>(_ column: Int, _ body: (Span<UInt8>) throws -> T) rethrows -> T? { try row.withBytes(column, body) }
+}
+
+extension SQLColumnValues {
+    fileprivate init(_ values: ColumnRows.Values) {
+        switch values {
+        case .uint(let values): self = .uint(values)
+        case .int(let values): self = .int(values)
+        case .text(let values): self = .text(values)
+        case .bytes(let values): self = .bytes(values)
         }
     }
 }

@@ -155,21 +155,49 @@ public struct LedgerTable: Sendable, Hashable {
     public static let control = LedgerTable("control")
     public static let holdExpiry = LedgerTable("hold_expiry")
     public static let holdSweep = LedgerTable("hold_sweep")
+    public static let jobControl = LedgerTable("job_control")
+    public static let jobFailure = LedgerTable("job_failure")
 
     /// A table of one generation of a projection: `balance_g1`.
     public static func generated(_ base: StaticString, generation: UInt32) -> LedgerTable { LedgerTable("\(base)_g\(generation)") }
 }
 
-/// Whole numbers for the columns of one table, column by column: a bulk of rows.
-public struct NumberRows: Sendable {
+/// Values for the columns of one table, column by column: a bulk of rows.
+public struct ColumnRows: Sendable {
+    /// The values of one column.
+    public enum Values: Sendable {
+        case uint([UInt64])
+        case int([Int64])
+        case text([String])
+        case bytes([[UInt8]])
+
+        var count: Int {
+            switch self {
+            case .uint(let values): values.count
+            case .int(let values): values.count
+            case .text(let values): values.count
+            case .bytes(let values): values.count
+            }
+        }
+
+        func value(_ row: Int) -> LedgerValue {
+            switch self {
+            case .uint(let values): .uint(values[row])
+            case .int(let values): .int(values[row])
+            case .text(let values): .text(values[row])
+            case .bytes(let values): .bytes(values[row])
+            }
+        }
+    }
+
     let table: LedgerTable
     let columns: [LedgerColumn]
-    let values: [[UInt64]]
+    let values: [Values]
 
-    /// - Parameter values: for each column its numbers, as many in each.
-    public init(into table: LedgerTable, _ columns: [LedgerColumn], values: [[UInt64]]) {
-        precondition(columns.count == values.count && !columns.isEmpty, "every column has its numbers")
-        precondition(values.allSatisfy { $0.count == values[0].count }, "every column has as many numbers")
+    /// - Parameter values: for each column its values, as many in each.
+    public init(into table: LedgerTable, _ columns: [LedgerColumn], values: [Values]) {
+        precondition(columns.count == values.count && !columns.isEmpty, "every column has its values")
+        precondition(values.allSatisfy { $0.count == values[0].count }, "every column has as many values")
         self.table = table
         self.columns = columns
         self.values = values
@@ -182,7 +210,7 @@ public struct NumberRows: Sendable {
 
     /// The rows of a range as a statement of their own.
     func statement(_ range: Range<Int>) -> InsertOnlySQL {
-        .insert(into: table, columns, values: range.flatMap { row in values.map { LedgerValue.uint($0[row]) } })
+        .insert(into: table, columns, values: range.flatMap { row in values.map { $0.value(row) } })
     }
 }
 

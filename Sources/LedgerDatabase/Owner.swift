@@ -36,20 +36,6 @@ public struct BookOwner: Sendable {
         }
     }
 
-    /// Creates the tables of a generation of a projection and lets the projector insert into them.
-    public func createGeneration(job: String, generation: UInt32) async throws {
-        guard let file = LedgerSchema.generations[job] else {
-            throw DatabaseError(kind: .schema, message: "there is no projection named “\(job)”")
-        }
-        try await withConnection { connection in
-            let text = file.text.replacing("{generation}", with: String(generation))
-            for statement in SQLScript.statements(text) { try await connection.execute(unprepared: statement) }
-            let role = BookRole.projector.name(book: location.book)
-            try await connection.execute(
-                unprepared: "GRANT INSERT ON `\(location.book)`.`\(job)_g\(generation)` TO '\(role)'")
-        }
-    }
-
     /// Records what never changes of the book, once.
     /// - Returns: the time zone that stands.
     public func registerBook(timeZone: String) async throws -> String {
@@ -58,16 +44,6 @@ public struct BookOwner: Sendable {
                 _ = try await connection.inserts("INSERT INTO book (one, time_zone) VALUES (1, \(timeZone))")
                 return try Row(row: try await connection.query("SELECT time_zone FROM book")[0]).text(0)
             }
-        }
-    }
-
-    /// Registers a generation and makes it live if none is.
-    public func registerGeneration(job: String, generation: UInt32, fingerprint: [UInt8]) async throws {
-        try await withConnection { connection in
-            _ = try await connection.inserts(
-                "INSERT INTO generation (job, generation, fingerprint) VALUES (\(job), \(generation), \(fingerprint))")
-            _ = try await connection.inserts(
-                "INSERT INTO live (job, sequence, generation) VALUES (\(job), 1, \(generation))")
         }
     }
 
@@ -107,7 +83,7 @@ public struct BookOwner: Sendable {
             .replacing("{book}", with: book)
     }
 
-    private func withConnection(_ body: @Sendable (MariaDBConnection) async throws -> Void) async throws {
+    func withConnection(_ body: @Sendable (MariaDBConnection) async throws -> Void) async throws {
         try await translated { try await MariaDBConnection.with(location.configuration(role: nil), body) }
     }
 
@@ -115,7 +91,7 @@ public struct BookOwner: Sendable {
         "'" + text.replacing("\\", with: "\\\\").replacing("'", with: "''") + "'"
     }
 
-    private func translated<T>(_ body: () async throws -> T) async throws -> T {
+    func translated<T>(_ body: () async throws -> T) async throws -> T {
         do { return try await body() } catch let error as MariaDBError { throw DatabaseError(error) }
     }
 }

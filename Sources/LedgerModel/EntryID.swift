@@ -13,7 +13,7 @@ public struct EntryID: Sendable, CustomStringConvertible {
     /// Made by ``minted()``: nobody can have posted it before, so nobody needs to look.
     public let isMinted: Bool
 
-    private init(high: UInt64, low: UInt64, isMinted: Bool = false) {
+    private init(high: UInt64, low: UInt64, isMinted: Bool) {
         self.high = high
         self.low = low
         self.isMinted = isMinted
@@ -30,6 +30,19 @@ public struct EntryID: Sendable, CustomStringConvertible {
             throw LedgerError(.invalidEntry, "an entry's id has 16 bytes; this has \(bytes.count)")
         }
         self.init(bytes)
+    }
+
+    /// The first and the last eight bytes, the most significant first.
+    package init(high: UInt64, low: UInt64) { self.init(high: high, low: low, isMinted: false) }
+    package var words: (high: UInt64, low: UInt64) { (high, low) }
+
+    /// The id of 16 bytes; nil of any other number.
+    package init?(_ bytes: Span<UInt8>) {
+        guard bytes.count == 16 else { return nil }
+        let (high, low) = unsafe bytes.withUnsafeBytes { bytes in
+            unsafe (bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        }
+        self.init(high: UInt64(bigEndian: high), low: UInt64(bigEndian: low))
     }
 
     public var bytes: [UInt8] {

@@ -4,7 +4,7 @@ import Foundation
 /// The proof of a prefix of the journal: how many entries and postings it has, and a hash over all of them.
 ///
 /// A job keeps it beside its checkpoint, so that an entry that was skipped, doubled or altered is found. The hash is a
-/// chain: `SHA256(previous ‖ SHA256(text of the entry))`, beginning with 32 zero bytes; so it does not depend on how
+/// chain: `SHA256(previous ‖ text of the entry)`, beginning with 32 zero bytes; so it does not depend on how
 /// the journal was cut into batches. The text of an entry is
 /// `position|ID|kind|lines|effective|recorded|SHA256(payload)|postings`, where ID is upper-case hexadecimal, times are
 /// as the database writes them, the payload's hash is lower-case hexadecimal or empty, and postings are
@@ -21,31 +21,38 @@ public struct JournalProof: Sendable, Hashable {
         self.hash = hash
     }
 
-    /// Takes the next entry into the proof. Entries come in the order of their positions.
+    /// Takes the next entries into the proof. Entries come in the order of their positions.
+    public mutating func append(_ batch: JournalBatch) { batch.extend(&self) }
+
+    /// Takes the next entry into the proof.
     public mutating func append(_ entry: JournalEntry) {
+        let (effective, recorded) = (Array(entry.effectiveAt.sqlText.utf8), Array(entry.recordedAt.sqlText.utf8))
+        var text = ByteText()
+        text.append(
+            position: entry.position.number, entry.id, entry.kind, lines: entry.lines, effective: effective.span, recorded: recorded.span,
+            entry.payload)
+        text.append(entry.postings[...])
+        append(text, postings: entry.postings.count)
+    }
+
+    /// Takes the next entry, by its text, into the proof.
+    mutating func append(_ text: ByteText, postings: Int) {
         entries += 1
-        postings += UInt64(entry.postings.count)
-        let leaf = SHA256.hash(data: Data(Self.text(entry).utf8))
+        self.postings += UInt64(postings)
         var next = SHA256()
-        next.update(data: hash)
-        next.update(data: Array(leaf))
-        hash = Array(next.finalize())
-    }
-
-    static func text(_ entry: JournalEntry) -> String {
-        let payload = entry.payload.map { hex(SHA256.hash(data: Data($0.utf8)), digits: "0123456789abcdef") } ?? ""
-        let id = entry.id.map { hex($0.bytes, digits: "0123456789ABCDEF") } ?? ""
-        let postings = entry.postings.map {
-            "\($0.line),\($0.debit.number),\($0.credit.number),\($0.amount),\($0.status.rawValue)"
+        unsafe hash.withUnsafeBytes { unsafe next.update(bufferPointer: $0) }
+        text.withSpan { span in unsafe span.withUnsafeBytes { unsafe next.update(bufferPointer: $0) } }
+        let digest = next.finalize()
+        unsafe hash.withUnsafeMutableBytes { place in
+            unsafe digest.withUnsafeBytes { unsafe place.copyMemory(from: $0) }
         }
-        return "\(entry.position)|\(id)|\(entry.kind)|\(entry.lines)|\(entry.effectiveAt.sqlText)|"
-            + "\(entry.recordedAt.sqlText)|\(payload)|\(postings.joined(separator: ";"))"
     }
 
-    private static func hex(_ bytes: some Sequence<UInt8>, digits: String) -> String {
-        let digits = Array(digits.utf8)
-        var text: [UInt8] = []
-        for byte in bytes { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
-        return String(decoding: text, as: UTF8.self)
+    /// Lower-case hexadecimal.
+    static func payloadHash(_ payload: String) -> String {
+        SHA256.hash(data: Data(payload.utf8)).map { byte in
+            let text = String(byte, radix: 16)
+            return byte < 16 ? "0" + text : text
+        }.joined()
     }
 }

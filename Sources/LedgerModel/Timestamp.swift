@@ -145,3 +145,45 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
         return Timestamp(microseconds: seconds * 1_000_000 + fraction)
     }
 }
+
+/// Reads the times of many rows: those of one group are the same, and those of one day share its midnight.
+package struct TimestampReader: Sendable {
+    private var last: (high: UInt64, middle: UInt64, low: UInt64, rest: UInt16) = (0, 0, 0, 0)
+    private var lastValue: Int64?
+    private var midnight: Int64 = 0
+
+    package init() {}
+
+    /// Microseconds since 1970 of `2026-01-31 23:59:59.000000`; nil if it is something else.
+    package mutating func read(_ text: Span<UInt8>) -> Int64? {
+        guard text.count == 26 else { return nil }
+        let words = unsafe text.withUnsafeBytes { bytes in
+            unsafe (
+                high: bytes.loadUnaligned(as: UInt64.self), middle: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
+                low: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self), rest: bytes.loadUnaligned(fromByteOffset: 24, as: UInt16.self)
+            )
+        }
+        if let lastValue, words == last { return lastValue }
+        func digits(_ start: Int, _ count: Int) -> Int64? {
+            var number: Int64 = 0
+            for index in start..<start + count {
+                let digit = text[index]
+                guard (48...57).contains(digit) else { return nil }
+                number = number * 10 + Int64(digit - 48)
+            }
+            return number
+        }
+        // The day is in the first ten bytes.
+        if lastValue == nil || words.high != last.high || words.middle & 0xFFFF != last.middle & 0xFFFF {
+            let whole = unsafe text.withUnsafeBytes { bytes in unsafe String(decoding: bytes, as: UTF8.self) }
+            guard let value = Timestamp(sqlText: whole), let day = Timestamp(sqlText: String(whole.prefix(10))) else { return nil }
+            midnight = day.microseconds
+            (last, lastValue) = (words, value.microseconds)
+            return value.microseconds
+        }
+        guard let hour = digits(11, 2), let minute = digits(14, 2), let second = digits(17, 2), let fraction = digits(20, 6) else { return nil }
+        let value = midnight + ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction
+        (last, lastValue) = (words, value)
+        return value
+    }
+}

@@ -85,6 +85,15 @@ import CMariaDB
         }
     }
 
+    func uint(_ column: Int) -> UInt64? {
+        guard unsafe nulls[column] == 0 else { return nil }
+        switch kinds[column] {
+        case .uint: return unsafe binds[column].buffer.load(as: UInt64.self)
+        case .int: return unsafe UInt64(exactly: binds[column].buffer.load(as: Int64.self))
+        case .text, .bytes: return nil
+        }
+    }
+
     func withBytes<T>(_ column: Int, _ body: (Span<UInt8>) throws -> T) rethrows -> T? {
         guard unsafe nulls[column] == 0, kinds[column] == .text || kinds[column] == .bytes else { return nil }
         let bytes = unsafe UnsafeRawBufferPointer(start: binds[column].buffer, count: Int(lengths[column]))

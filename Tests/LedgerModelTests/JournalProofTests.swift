@@ -38,14 +38,14 @@ import Testing
     }
 
     @Test func `the hash is the one that its description says`() {
-        // Computed with coreutils: sha256sum over 32 zero bytes and the SHA-256 of
+        // Computed with Python's hashlib: SHA-256 over 32 zero bytes and
         // 1|BA7816BF8F01CFEA414140DE5DAE2223|k|1|1970-01-01 00:00:00.000000|1970-01-01 00:00:00.000001||1,2,3,4,0
         let entry = JournalEntry(
             position: Position(1), id: EntryID(key: "abc"), kind: "k", lines: 1, effectiveAt: Timestamp(microseconds: 0),
             recordedAt: Timestamp(microseconds: 1), payload: nil,
             postings: [JournalPosting(line: 1, debit: AccountID(2), credit: AccountID(3), amount: 4, status: .posted)])
         let hex = Self.proof([entry]).hash.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
-        #expect(hex == "49910a2e1c65aed4c7622b618e8635752e0a2406d658b3df623d1455b95e75a7")
+        #expect(hex == "2cc0128fd5082434eeddf7f2a7144920b34eee661edc7dc2118f995d25828dd5")
     }
 
     @Test func `the proof does not depend on how the journal is cut`() {

@@ -70,7 +70,7 @@ import Darwin
         stop.withLock { $0 = true }
         let posted = try await posting
         let killedAt = try await Projector(book.location).status()
-        #expect(killedAt.through > .zero, "no projector got anything done before it was killed")
+        #expect(killedAt.contains { $0.through > .zero }, "no projector got anything done before it was killed")
         #expect(try await Tool.run(["project", "once", "--quiet"] + book.options) == 0)
         #expect(try await ledger.balance(of: "b", in: .eur, at: .projected).minorUnits == Int128(posted))
         #expect(try await book.reconcile().verdict == .clean)

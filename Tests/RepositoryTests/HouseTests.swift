@@ -12,7 +12,7 @@ import Testing
         "LedgerModel": ["Crypto"],
         "LedgerSchema": [],
         "LedgerDatabase": ["LedgerSchema", "MariaDBDriver", "Crypto"],
-        "LedgerStore": ["LedgerModel", "LedgerDatabase", "Crypto"],
+        "LedgerStore": ["LedgerModel", "LedgerDatabase", "Crypto", "Logging", "Metrics", "Tracing"],
         "Indelible": ["LedgerModel", "LedgerDatabase", "LedgerStore"],
         "LocalMariaDB": [],
         "IndelibleTesting": ["Indelible", "LocalMariaDB"],

@@ -51,7 +51,9 @@ import Testing
 
     @Test func `every trigger is one against UPDATE or DELETE, and every table has both`() throws {
         for file in try Repository.files(in: "sql", ".sql") {
-            let tables = file.text.matches(of: /CREATE TABLE IF NOT EXISTS (\S+)/).map { String($0.1) }.sorted()
+            var tables = file.text.matches(of: /CREATE TABLE IF NOT EXISTS (\S+)/).map { String($0.1) }.sorted()
+            // Every table of a generation gets those of generation_guards.
+            if file.path.hasSuffix("generation_guards.sql") { tables = ["{table}"] } else if file.path.contains("generation_") { tables = [] }
             for verb in ["UPDATE", "DELETE"] {
                 let pattern = try Regex<(Substring, Substring)>("BEFORE \(verb) ON (\\S+) FOR EACH ROW SIGNAL SQLSTATE '45000'")
                 #expect(file.text.matches(of: pattern).map { String($0.output.1) }.sorted() == tables, "\(file.path): \(verb)")

@@ -15,10 +15,7 @@ struct ProjectCommand: AsyncParsableCommand {
 
         func execute() async throws -> ExitStatus {
             try await ProjectCommand.withProjector(book) { projector in
-                let head = try await projector.status().head
-                let progress = Progress("projected", isQuiet: output.quiet)
-                let end = try await projector.catchUp { progress.show($0.number, of: max(head.number, $0.number)) }
-                progress.end()
+                let end = try await projector.catchUp()
                 Output.line("The balances are true through position \(end.through).")
                 if let position = end.waitingFor {
                     Output.note("Position \(position) is held by a transaction in flight; project again when it has ended.")
@@ -36,17 +33,12 @@ struct ProjectCommand: AsyncParsableCommand {
         func execute() async throws -> ExitStatus {
             try await ProjectCommand.withProjector(book) { projector in
                 try await untilInterrupted {
-                    var last: LedgerError.Code?
-                    try await projector.run { result in
+                    try await projector.run { event in
                         guard !output.quiet else { return }
-                        switch result {
-                        case .success(.advanced(let from, let through)):
-                            Output.line("\(from) → \(through)")
-                            last = nil
-                        case .success: last = nil
-                        case .failure(let error):
-                            if error.code != last { Output.note("indelible: \(error.message); trying again") }
-                            last = error.code
+                        switch event.result {
+                        case .success(.advanced(let from, let through)): Output.line("\(event.job) \(from) → \(through)")
+                        case .success: break
+                        case .failure(let error): Output.note("indelible: \(error.message); trying again")
                         }
                     }
                 }
@@ -62,18 +54,19 @@ struct ProjectCommand: AsyncParsableCommand {
 
         func execute() async throws -> ExitStatus {
             try await ProjectCommand.withProjector(book) { projector in
-                let status = try await projector.status()
-                let seconds = status.oldestWaitingRecordedAt.map {
-                    max(0, status.now.microseconds - $0.microseconds) / 1_000_000
-                }
                 var table = Table([
                     .init("job"), .number("generation"), .number("through"), .number("head"),
                     .number("lag"), .number("lag_seconds"), .init("stepped_at"),
                 ])
-                table.rows = [[
-                    "balance", String(status.generation), status.through.description, status.head.description,
-                    String(status.lag), String(seconds ?? 0), status.steppedAt?.description ?? "never",
-                ]]
+                table.rows = try await projector.status().map { status in
+                    let seconds = status.oldestWaitingRecordedAt.map {
+                        max(0, status.now.microseconds - $0.microseconds) / 1_000_000
+                    }
+                    return [
+                        status.generation.job, String(status.generation.number), status.through.description, status.head.description,
+                        String(status.lag), String(seconds ?? 0), status.steppedAt?.description ?? "never",
+                    ]
+                }
                 table.print(output.format)
                 return .ok
             }

@@ -2,8 +2,8 @@ import Crypto
 import LedgerDatabase
 import LedgerModel
 
-/// Every checkpoint's proof against the journal. The server writes each entry as text and digests it, from the published
-/// definition (`JournalProof`); here only the chain is folded.
+/// Every checkpoint's proof against the journal. The server writes each entry as text, from the published definition
+/// (`JournalProof`); here only the chain is folded.
 struct ProofAudit: Sendable {
     let through: UInt64
     let generation: UInt32
@@ -27,7 +27,7 @@ struct ProofAudit: Sendable {
             let high = min(low + Self.positionsPerRead, through)
             let claims = try claims(after: low, to: high, transaction)
             var next = 0
-            for row in try digests(after: low, to: high, transaction) {
+            for row in try texts(after: low, to: high, transaction) {
                 let position = try row.uint(0)
                 var hash = SHA256()
                 hash.update(data: chain)
@@ -76,15 +76,15 @@ struct ProofAudit: Sendable {
         }
     }
 
-    private func digests(
+    private func texts(
         after low: UInt64, to high: UInt64, _ transaction: borrowing LedgerTransaction
     ) throws -> Rows {
         try transaction.run(
             .select(
                 """
-                e.position, COALESCE(p.postings, 0), UNHEX(SHA2(CONCAT_WS('|', e.position, COALESCE(HEX(e.id), ''), BINARY e.kind, e.`lines`,
+                e.position, COALESCE(p.postings, 0), CONCAT_WS('|', e.position, COALESCE(HEX(e.id), ''), BINARY e.kind, e.`lines`,
                 DATE_FORMAT(e.effective_at, '%Y-%m-%d %H:%i:%s.%f'), DATE_FORMAT(e.recorded_at, '%Y-%m-%d %H:%i:%s.%f'),
-                COALESCE(SHA2(e.payload, 256), ''), COALESCE(BINARY p.text, '')), 256))
+                COALESCE(SHA2(e.payload, 256), ''), COALESCE(BINARY p.text, ''))
                 FROM entry e LEFT JOIN
                 (SELECT position, COUNT(*) AS postings, GROUP_CONCAT(line, ',', debit, ',', credit, ',', amount, ',', status
                  ORDER BY line SEPARATOR ';') AS text

@@ -117,9 +117,9 @@ public struct Exporter: Sendable {
                 let head = try transaction.run(.select("COALESCE(MAX(position), 0) FROM entry"))[0].uint(0)
                 // Up to a checkpoint everything is decided.
                 var start = Position.zero
-                if let live = try Checkpoint.liveGeneration(job: BalanceProjection.job, transaction) {
+                if let live = try Generation.live(of: BalanceProjection.job, transaction)?.number {
                     start = try Checkpoint.newest(
-                        job: BalanceProjection.job, generation: live.generation, transaction).through
+                        job: BalanceProjection.job, generation: live, transaction).through
                 }
                 return (Position(head), try BalanceReader.decidedPrefix(after: start, upTo: to, transaction))
             }

@@ -63,19 +63,4 @@ struct Checkpoint: Sendable, Equatable {
             }
         }
     }
-
-    /// The live generation of a job: the newest switch says.
-    static func liveGeneration(
-        job: String, _ transaction: borrowing some SQLExecutor & ~Copyable
-    ) throws -> (generation: UInt32, fingerprint: [UInt8])? {
-        let rows = try transaction.run(
-            .select(
-                """
-                live.generation, generation.fingerprint FROM live
-                JOIN generation ON generation.job = live.job AND generation.generation = live.generation
-                WHERE live.job = \(job) ORDER BY live.sequence DESC LIMIT 1
-                """))
-        guard let row = rows.first, let generation = UInt32(exactly: try row.uint(0)) else { return nil }
-        return (generation, try row.bytes(1))
-    }
 }

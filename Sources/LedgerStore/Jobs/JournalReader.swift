@@ -18,71 +18,128 @@ struct JournalReader: Sendable {
 
     /// Entries right after a position, and where the reading had to stop.
     struct Slice: Sendable {
-        var entries: [JournalEntry]
+        /// One goes on where the one before it ends.
+        var batches: [JournalBatch] = []
+        /// The last position.
+        var through: Position
         /// A position that a transaction holds and has not committed.
         var inFlight: Position?
+        /// Nothing more was decided.
+        var isEnd = false
     }
+
+    /// Positions that are read at once; more of them cost memory and gain nothing.
+    static let positionsPerRead: UInt64 = 16_384
 
     /// The entries after `start`, up to and with `end`, as far as they are decided.
     /// - Throws: `integrity` if an entry contradicts itself or a gap is too long to be one.
     func slice(after start: Position, through end: Position) async throws -> Slice {
-        var end = end.number
-        var inFlight: Position?
-        var refused = 0
-        while end > start.number {
-            let view = try await view(after: start.number, through: end)
-            if view.missing.isEmpty {
-                for entry in view.entries { try Self.check(entry) }
-                return Slice(entries: view.entries, inFlight: inFlight)
+        var slice = Slice(through: start)
+        let wanted = end.number
+        var end = wanted
+        var claimed = 0
+        while slice.through.number < end {
+            let batch = try await read(after: slice.through.number, through: end)
+            if !batch.isEmpty {
+                slice.batches.append(batch)
+                claimed = 0
             }
-            switch try await claim(view.missing) {
-            case .granted:
-                // Each is now somebody's entry or a tombstone; the next look shows it.
-                refused += 1
-                guard refused < 100 else {
-                    throw LedgerError(
-                        .integrity, "position \(view.missing[0]) is missing from the journal after it was claimed")
-                }
-            case .tryAgain: continue
-            case .inFlight(let position):
-                inFlight = Position(position)
-                end = position - 1
-            }
-        }
-        return Slice(entries: [], inFlight: inFlight)
-    }
-
-    private struct View: Sendable {
-        let entries: [JournalEntry]
-        let missing: [UInt64]
-    }
-
-    /// One snapshot: what is visible, and which positions below the highest visible one are not.
-    private func view(after start: UInt64, through end: UInt64) async throws -> View {
-        try await database.read { transaction in
-            guard let bounds = try transaction.run(
-                .select("MIN(position), MAX(position) FROM entry WHERE position > \(start)")
-            ).first, !bounds.isNull(0) else { return View(entries: [], missing: []) }
-            let next = try bounds.uint(0)
-            guard next - start - 1 <= Self.gapMax else {
+            slice.through = batch.through
+            let reached = slice.through.number
+            guard reached < end, let next = try await nextVisible(after: reached) else { break }
+            guard next - reached - 1 <= Self.gapMax else {
                 throw LedgerError(
-                    .integrity, "after position \(start) the next entry is at \(next): a gap of more than \(Self.gapMax) "
+                    .integrity, "after position \(reached) the next entry is at \(next): a gap of more than \(Self.gapMax) "
                         + "positions is not a transaction in flight. Somebody wrote a position by hand; find out who before "
                         + "the jobs go on")
             }
-            let last = min(end, try bounds.uint(1))
-            let entries = try JournalRows.read(
-                transaction,
-                .select("\(JournalRows.columns) WHERE position > \(start) AND position <= \(last) ORDER BY position"))
-            var missing: [UInt64] = []
-            var expected = start + 1
-            for entry in entries {
-                missing += expected..<entry.position.number
-                expected = entry.position.number + 1
+            guard next > reached + 1 else { continue }
+            switch try await claim(Array(reached + 1...min(next - 1, end))) {
+            case .granted:
+                // Each is now somebody's entry or a tombstone; the next look shows it.
+                claimed += 1
+                guard claimed < 100 else {
+                    throw LedgerError(.integrity, "position \(reached + 1) is missing from the journal after it was claimed")
+                }
+            case .tryAgain: continue
+            case .inFlight(let position):
+                slice.inFlight = Position(position)
+                end = position - 1
             }
-            if expected <= last { missing += expected...last }
-            return View(entries: entries, missing: missing)
         }
+        slice.isEnd = slice.through.number < wanted
+        return slice
+    }
+
+    /// The entries that follow without a gap.
+    private func read(after start: UInt64, through end: UInt64) async throws -> JournalBatch {
+        try await database.autocommit { transaction in
+            var batch = JournalBatch(after: Position(start))
+            batch.reserve(Int(min(end - start, 16_384)))
+            var (effective, recorded) = (TimestampReader(), TimestampReader())
+            var kind: EntryKind = .tombstone
+            var next = start + 1
+            try transaction.forEachRow(
+                .select("\(JournalRows.columns) WHERE position > \(start) AND position <= \(end) ORDER BY position")
+            ) { row in
+                let position = row.uint(0) ?? 0
+                // Behind a gap: read again when it is decided.
+                guard position == next else { return }
+                next += 1
+                let id = row.withBytes(1) { EntryID($0) }
+                let isSame = row.withBytes(2) { Self.equal($0, kind.text) } ?? false
+                if !isSame { kind = try EntryKind(row.withBytes(2) { Self.text($0) } ?? "") }
+                let payload = row.withBytes(6) { Self.text($0) }
+                let isWhole: Void? = row.withBytes(4) { effectiveText in
+                    row.withBytes(5) { recordedText in
+                        guard let effectiveAt = effective.read(effectiveText), let recordedAt = recorded.read(recordedText) else { return nil }
+                        batch.append(
+                            id: id ?? nil, kind: kind, lines: UInt32(truncatingIfNeeded: row.uint(3) ?? 0), effective: (effectiveAt, effectiveText),
+                            recorded: (recordedAt, recordedText), payload: payload)
+                        return ()
+                    } ?? nil
+                } ?? nil
+                guard isWhole != nil else {
+                    throw LedgerError(.integrity, "the entry at position \(position) has a time that is none")
+                }
+            }
+            // An entry that is visible means that its postings are.
+            let last = start + UInt64(batch.appended)
+            try transaction.forEachRow(
+                .select("\(JournalRows.postingColumns) WHERE position > \(start) AND position <= \(last) ORDER BY position, line")
+            ) { row in
+                let position = row.uint(0) ?? 0
+                guard let line = row.uint(1), let debit = row.uint(2).flatMap(UInt32.init(exactly:)),
+                    let credit = row.uint(3).flatMap(UInt32.init(exactly:)), let amount = row.uint(4),
+                    let status = row.uint(5).flatMap(UInt8.init(exactly:)).flatMap(PostingStatus.init)
+                else { throw LedgerError(.integrity, "a posting of position \(position) cannot be one") }
+                try batch.append(
+                    JournalPosting(
+                        line: UInt32(truncatingIfNeeded: line), debit: AccountID(debit), credit: AccountID(credit), amount: amount,
+                        status: status), at: position)
+            }
+            try batch.finish()
+            return batch
+        }
+    }
+
+    private func nextVisible(after position: UInt64) async throws -> UInt64? {
+        let row = try await database.run(.select("MIN(position) FROM entry WHERE position > \(position)"))[0]
+        return row.isNull(0) ? nil : try row.uint(0)
+    }
+
+    private static func text(_ span: Span<UInt8>) -> String {
+        unsafe span.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func equal(_ span: Span<UInt8>, _ text: String) -> Bool {
+        guard span.count == text.utf8.count else { return false }
+        var index = 0
+        for byte in text.utf8 {
+            if span[index] != byte { return false }
+            index += 1
+        }
+        return true
     }
 
     private enum Claim { case granted, tryAgain, inFlight(UInt64) }
@@ -112,13 +169,5 @@ struct JournalReader: Sendable {
 
     private func insertTombstones(_ positions: [UInt64]) async throws {
         try await claimer.run(.tombstones(at: positions, kind: EntryKind.tombstone.text))
-    }
-
-    private static func check(_ entry: JournalEntry) throws {
-        guard entry.postings.count == Int(entry.lines) else {
-            throw LedgerError(
-                .integrity, "the entry at position \(entry.position) was recorded with \(entry.lines) postings and has "
-                    + "\(entry.postings.count): somebody added or removed some. The jobs stop here until that is explained")
-        }
     }
 }

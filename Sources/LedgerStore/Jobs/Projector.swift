@@ -1,26 +1,40 @@
 public import LedgerDatabase
 public import LedgerModel
 
-/// Computes the balances of a book from its journal, step by step; each step is counted exactly once, whoever runs.
+/// Runs jobs: computes balances, account lines and projections of your own from a book's journal. Each step is counted exactly
+/// once, whoever runs; start as many as you like, in as many programs.
 ///
+/// ```swift
+/// let projector = Projector(location)
+/// try await projector.run()           // until the task is cancelled
+/// ```
 /// A step reads what follows the checkpoint, up to the high-water mark, and in one database transaction inserts the next
 /// checkpoint and the rows. A second worker on the same step gets a duplicate key on the checkpoint and rolls back.
 public struct Projector: Sendable {
-    private let database: Database
+    /// The jobs of every book.
+    public static let builtIn: [any Job] = [BalanceProjection(), AccountLineProjection()]
+
+    public let jobs: [any Job]
+    let database: Database
+    private let writes: Database
     private let reader: JournalReader
-    private let projection = BalanceProjection()
+    private let positionsMax: UInt64?
 
     /// Connects as the book's `projector` when it is first asked something.
-    public init(_ location: BookLocation) {
-        database = Database(location, role: .projector, connectionsMax: 2)
-        reader = JournalReader(
-            database: database,
-            claimer: Database(location, role: .projector, connectionsMax: 1, waitsForLocks: false))
+    /// - Parameters:
+    ///   - jobs: those that it knows. It works on all their generations that are not retired.
+    ///   - positionsMax: fewer positions in a step than the jobs say.
+    public init(_ location: BookLocation, jobs: [any Job] = Projector.builtIn, positionsMax: UInt64? = nil) {
+        self.jobs = jobs
+        self.positionsMax = positionsMax
+        database = Database(location, role: .projector, connectionsMax: 2 + jobs.count)
+        writes = Database(location, role: .projector, connectionsMax: 1 + jobs.count, waitsForLocks: false)
+        reader = JournalReader(database: database, claimer: writes)
     }
 
     public func close() async {
         await database.close()
-        await reader.claimer.close()
+        await writes.close()
     }
 
     /// What one step did.
@@ -31,130 +45,219 @@ public struct Projector: Sendable {
         case stoodDown
         /// Nothing more is decided. `waitingFor` is the position of a transaction in flight, if there is one.
         case caughtUp(through: Position, waitingFor: Position?)
+        /// An operator has stopped the job here.
+        case paused(through: Position)
+        /// It cannot go on from here; nothing is tried until an operator says retry.
+        case failed(JobFailure)
+        /// The generation's tables are gone.
+        case retired
     }
 
-    /// Does one step.
-    /// - Throws: `integrity` if an entry contradicts itself, `schema` if the generation was made by another definition.
-    public func step() async throws(LedgerError) -> Step {
+    /// Something that a running projector tells.
+    public struct Event: Sendable {
+        public let job: String
+        public let generation: UInt32
+        /// What the step did, or why it will be tried again.
+        public let result: Result<Step, LedgerError>
+        /// How long the step took.
+        public let duration: Duration
+    }
+
+    /// Does one step of a job's live generation, also when the job is paused or has failed.
+    /// - Throws: `integrity` if an entry cannot be processed, `schema` if the generation was made by another definition.
+    public func step(of job: String = "balance") async throws(LedgerError) -> Step {
         try await translated {
-            let generation = try await generation()
-            let job = BalanceProjection.job
-            let previous = try await database.read { transaction in
-                try Checkpoint.newest(job: job, generation: generation, transaction)
-            }
-            let gridEnd = (previous.through.number / BalanceProjection.historyStep + 1) * BalanceProjection.historyStep
-            let slice = try await reader.slice(after: previous.through, through: Position(gridEnd))
-            guard let last = slice.entries.last else {
-                return .caughtUp(through: previous.through, waitingFor: slice.inFlight)
-            }
-            var next = Checkpoint(through: last.position, proof: previous.proof)
-            for entry in slice.entries { next.proof.append(entry) }
-            let checkpoint = next
-            let isDone = try await database.write { transaction in
-                guard try Checkpoint.claim(
-                    checkpoint, after: previous.through, job: job, generation: generation, transaction)
-                else { return false }
-                try projection.apply(slice.entries, generation: generation, transaction)
-                return true
-            }
-            return isDone ? .advanced(from: previous.through, through: last.position) : .stoodDown
+            let known = try self.job(job)
+            let generation = try await database.read { try Generation.readable(known.definition, $0) }
+            return try await Self.orThrow(worker(known, generation).step(heedsOperators: false))
         }
     }
 
-    /// Steps until nothing more is decided.
-    /// - Parameter progress: told after each step how far it is.
-    /// - Returns: through which position the balances are true now, and the position that is waited for, if any.
+    /// Steps until nothing more is decided: every generation of every job that is known here, or of some.
+    /// - Parameters:
+    ///   - only: the jobs; nil for all.
+    ///   - generation: of one job, only this.
+    ///   - heedsOperators: false to work on jobs that are paused or have failed too.
+    ///   - progress: told after each step how far that generation is.
+    /// - Returns: through which position all of them are true now, and a position that is waited for, if any.
+    /// - Throws: `integrity` if a job cannot go on; the others are done all the same.
     @discardableResult
     public func catchUp(
-        progress: (Position) -> Void = { _ in }
+        _ only: Set<String>? = nil, generation: UInt32? = nil, heedsOperators: Bool = false,
+        progress: @escaping @Sendable (Generation, Position) -> Void = { _, _ in }
     ) async throws(LedgerError) -> (through: Position, waitingFor: Position?) {
-        while true {
-            switch try await step() {
-            case .advanced(_, let through): progress(through)
-            case .stoodDown: continue
-            case .caughtUp(let through, let waitingFor): return (through, waitingFor)
+        try await translated {
+            let own = try await ownGenerations().filter {
+                (only?.contains($0.job) ?? true) && (generation == nil || $0.number == generation)
+            }
+            for job in only ?? Set(jobs.map(\.definition.name)) where !own.contains(where: { $0.job == job }) {
+                try await throwMissing(job)
+            }
+            return try await withThrowingTaskGroup(of: (Position, Position?).self) { group in
+                for generation in own {
+                    group.addTask { try await catchUp(generation, heedsOperators) { progress(generation, $0) } }
+                }
+                var through: Position?
+                var waitingFor: Position?
+                var failure: (any Error)?
+                while let result = await group.nextResult() {
+                    switch result {
+                    case .success(let end):
+                        through = min(through ?? end.0, end.0)
+                        waitingFor = waitingFor ?? end.1
+                    case .failure(let error): failure = failure ?? error
+                    }
+                }
+                if let failure { throw failure }
+                return (through ?? .zero, waitingFor)
             }
         }
     }
 
-    /// Follows the journal until the task is cancelled. When the database is away it tries again.
+    private func catchUp(
+        _ generation: Generation, _ heedsOperators: Bool, progress: @Sendable (Position) -> Void
+    ) async throws -> (Position, Position?) {
+        let worker = worker(try job(generation.job), generation.number)
+        var looks = 0
+        while true {
+            switch try await Self.orThrow(worker.step(heedsOperators: heedsOperators)) {
+            case .advanced(_, let through):
+                progress(through)
+                looks = 0
+            case .stoodDown: try await Task.sleep(for: .milliseconds(2))
+            case .caughtUp(let through, let waitingFor):
+                // It may be another job that is just claiming it.
+                looks += 1
+                if waitingFor == nil || looks > 5 { return (through, waitingFor) }
+                try await Task.sleep(for: .milliseconds(10))
+            case .paused(let through): return (through, nil)
+            case .failed, .retired: return (.zero, nil)
+            }
+        }
+    }
+
+    /// Follows the journal until the task is cancelled: every generation of every job that is known here, those that are made
+    /// meanwhile too. What fails for the moment is tried again; a job that meets an entry it cannot process stands there, and
+    /// the others go on.
     /// - Parameters:
+    ///   - only: the jobs; nil for all.
     ///   - pollInterval: how long to wait when nothing is new.
-    ///   - report: told of every step, and of every failure that is tried again.
+    ///   - report: told of every step, and of every failure.
     public func run(
-        pollInterval: Duration = .milliseconds(50), report: (Result<Step, LedgerError>) -> Void = { _ in }
+        _ only: Set<String>? = nil, pollInterval: Duration = .milliseconds(20), report: @escaping @Sendable (Event) -> Void = { _ in }
     ) async throws(LedgerError) {
+        try await translated {
+            for job in only ?? [] { _ = try self.job(job) }
+            await withTaskGroup(of: Key?.self) { group in
+                var running: Set<Key> = []
+                var failures = 0
+                var missing: Set<String> = []
+                group.addTask { await Self.pause(.zero) }
+                while let ended = await group.next() {
+                    if let ended {
+                        running.remove(ended)
+                        continue
+                    }
+                    if Task.isCancelled { break }
+                    do throws(LedgerError) {
+                        let own = try await translated { try await ownGenerations() }
+                        for job in only ?? Set(jobs.map(\.definition.name)) where !own.contains(where: { $0.job == job }) {
+                            guard missing.insert(job).inserted else { continue }
+                            do throws(LedgerError) { try await throwMissing(job) } catch {
+                                report(Event(job: job, generation: 0, result: .failure(error), duration: .zero))
+                            }
+                        }
+                        for generation in own where only?.contains(generation.job) ?? true {
+                            let key = Key(job: generation.job, number: generation.number)
+                            guard running.insert(key).inserted else { continue }
+                            group.addTask {
+                                await follow(generation, pollInterval, report)
+                                return key
+                            }
+                        }
+                        failures = 0
+                    } catch {
+                        failures += 1
+                        report(Event(job: "", generation: 0, result: .failure(error), duration: .zero))
+                    }
+                    let again = failures == 0 ? Duration.seconds(1) : Self.backoff(failures)
+                    group.addTask { await Self.pause(again) }
+                }
+                group.cancelAll()
+            }
+        }
+    }
+
+    private struct Key: Hashable {
+        let job: String
+        let number: UInt32
+    }
+
+    private static func pause(_ duration: Duration) async -> Key? {
+        try? await Task.sleep(for: duration)
+        return nil
+    }
+
+    /// Works on one generation until it is retired or the task is cancelled.
+    private func follow(_ generation: Generation, _ pollInterval: Duration, _ report: @Sendable (Event) -> Void) async {
+        guard let job = jobs.first(where: { $0.definition.name == generation.job }) else { return }
+        let worker = worker(job, generation.number)
+        let clock = ContinuousClock()
         var failures = 0
         while !Task.isCancelled {
+            let begun = clock.now
+            let result: Result<Step, LedgerError>
             do throws(LedgerError) {
-                let step = try await step()
+                result = .success(try await translated { try await worker.step() })
                 failures = 0
-                report(.success(step))
-                if case .caughtUp = step { try? await Task.sleep(for: pollInterval) }
             } catch {
                 if Task.isCancelled { return }
-                guard error.retry != .never else { throw error }
                 failures += 1
-                report(.failure(error))
-                try? await Task.sleep(for: .milliseconds(min(5000, 50 << min(failures, 7))))
+                result = .failure(error)
+            }
+            report(Event(job: generation.job, generation: generation.number, result: result, duration: begun.duration(to: clock.now)))
+            switch result {
+            case .success(.advanced): continue
+            case .success(.retired): return
+            // The others have just done it; let one of them go on.
+            case .success(.stoodDown): try? await Task.sleep(for: .milliseconds(Int.random(in: 1...20)))
+            case .success(.caughtUp): try? await Task.sleep(for: pollInterval)
+            case .success(.paused), .success(.failed): try? await Task.sleep(for: .milliseconds(500))
+            case .failure: try? await Task.sleep(for: Self.backoff(failures))
             }
         }
     }
 
-    /// How far the balances are.
-    public struct Status: Sendable {
-        public let generation: UInt32
-        /// The balances are true up to here.
-        public let through: Position
-        /// The highest position in the journal.
-        public let head: Position
-        /// When the last step was committed; nil before the first.
-        public let steppedAt: Timestamp?
-        /// When the oldest entry was recorded that is not counted yet; nil if there is none.
-        public let oldestWaitingRecordedAt: Timestamp?
-        public let now: Timestamp
-        /// Positions between the checkpoint and the journal's head.
-        public var lag: UInt64 { head.number - min(head.number, through.number) }
+    private static func backoff(_ failures: Int) -> Duration { .milliseconds(min(5000, 50 << min(failures, 7))) }
+
+    // MARK: -
+
+    func job(_ name: String) throws -> any Job {
+        if let job = jobs.first(where: { $0.definition.name == name }) { return job }
+        let known = jobs.map(\.definition.name).sorted().joined(separator: ", ")
+        throw LedgerError(.unknownEntry, "there is no job “\(name)” here; this program knows \(known)")
     }
 
-    public func status() async throws(LedgerError) -> Status {
+    /// Says why there is nothing to work on for a job.
+    private func throwMissing(_ name: String) async throws(LedgerError) {
         try await translated {
-            let generation = try await generation()
-            return try await database.read { transaction in
-                let job = BalanceProjection.job
-                let checkpoint = try Checkpoint.newest(job: job, generation: generation, transaction)
-                let rows = try transaction.run(
-                    .select(
-                        """
-                        (SELECT COALESCE(MAX(position), 0) FROM entry),
-                        (SELECT recorded_at FROM checkpoint WHERE job = \(job) AND generation = \(generation)
-                         ORDER BY from_position DESC LIMIT 1),
-                        (SELECT MIN(recorded_at) FROM entry WHERE position > \(checkpoint.through.number)),
-                        UTC_TIMESTAMP(6)
-                        """))
-                guard let row = rows.first, let now = Timestamp(sqlText: try row.text(3)) else {
-                    throw LedgerError(.schema, "the database gave no status")
-                }
-                return Status(
-                    generation: generation, through: checkpoint.through, head: Position(try row.uint(0)),
-                    steppedAt: try row.optionalText(1).flatMap(Timestamp.init(sqlText:)),
-                    oldestWaitingRecordedAt: try row.optionalText(2).flatMap(Timestamp.init(sqlText:)), now: now)
-            }
+            let definition = try job(name).definition
+            _ = try await database.read { try Generation.readable(definition, $0) }
         }
     }
 
-    private func generation() async throws -> UInt32 {
-        let live = try await database.read { transaction in
-            try Checkpoint.liveGeneration(job: BalanceProjection.job, transaction)
-        }
-        guard let live else {
-            throw LedgerError(.schema, "the book has no generation of balances: `indelible init` creates it")
-        }
-        guard live.fingerprint == BalanceProjection.fingerprint else {
-            throw LedgerError(
-                .schema, "generation \(live.generation) of the balances was made by another definition than this program's: "
-                    + "run the program that made it, or rebuild")
-        }
-        return live.generation
+    /// Generations that this program can work on.
+    private func ownGenerations() async throws -> [Generation] {
+        let fingerprints = Dictionary(uniqueKeysWithValues: jobs.map { ($0.definition.name, $0.definition.fingerprint) })
+        return try await database.read { try Generation.all($0) }.filter { fingerprints[$0.job] == $0.fingerprint }
+    }
+
+    private func worker(_ job: any Job, _ generation: UInt32) -> JobWorker {
+        JobWorker(job, generation: generation, reader: reader, database: writes, positionsMax: positionsMax)
+    }
+
+    private static func orThrow(_ step: Step) throws -> Step {
+        if case .failed(let failure) = step { throw failure.error }
+        return step
     }
 }

@@ -144,6 +144,6 @@ private struct PostingColumns {
     func insert(_ executor: borrowing some SQLExecutor & ~Copyable) throws(DatabaseError) {
         guard !values[0].isEmpty else { return }
         try executor.insert(
-            NumberRows(into: .posting, ["position", "line", "debit", "credit", "amount", "status"], values: values))
+            ColumnRows(into: .posting, ["position", "line", "debit", "credit", "amount", "status"], values: values.map(ColumnRows.Values.uint)))
     }
 }

@@ -31,7 +31,7 @@ enum Claims {
         _ accounts: [AccountID], _ revisions: [UInt64], _ executor: borrowing some SQLExecutor & ~Copyable
     ) throws(DatabaseError) {
         try executor.insert(
-            NumberRows(into: .accountClaim, ["account", "revision"], values: [accounts.map { UInt64($0.number) }, revisions]))
+            ColumnRows(into: .accountClaim, ["account", "revision"], values: [.uint(accounts.map { UInt64($0.number) }), .uint(revisions)]))
     }
 }
 
@@ -88,17 +88,15 @@ struct LimitReader {
     private func generation(
         _ executor: borrowing some SQLExecutor & ~Copyable
     ) throws -> (generation: UInt32, through: Position) {
-        guard let live = try Checkpoint.liveGeneration(job: BalanceProjection.job, executor) else {
-            throw LedgerError(.schema, "the book has no balances: `indelible init` creates them")
-        }
-        let through = try Checkpoint.newest(job: BalanceProjection.job, generation: live.generation, executor).through
+        let live = try Generation.readable(BalanceProjection.definition, executor)
+        let through = try Checkpoint.newest(job: BalanceProjection.job, generation: live, executor).through
         let head = try executor.run(.select("COALESCE(MAX(position), 0) FROM entry"))[0].uint(0)
         guard head < through.number + tailMax else {
             throw LedgerError(
                 .tailTooLong, "the balances are projected through position \(through), and the journal is at \(head): more than "
                     + "\(tailMax) entries would have to be summed for a limit. Run the projector (`indelible project run`)")
         }
-        return (live.generation, through)
+        return (live, through)
     }
 
     /// One statement, so one state of the book: the newest balances, the postings after their checkpoint, and the holds whose

@@ -158,7 +158,7 @@ enum JournalRows {
         return found
     }
 
-    private static let postingColumns: SelectText = "position, line, debit, credit, amount, status FROM posting"
+    static let postingColumns: SelectText = "position, line, debit, credit, amount, status FROM posting"
 
     private static func posting(_ row: Row) throws -> JournalPosting {
         guard let line = UInt32(exactly: try row.uint(1)), let debit = UInt32(exactly: try row.uint(2)),

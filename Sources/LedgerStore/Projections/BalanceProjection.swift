@@ -1,93 +1,28 @@
-import Crypto
-import Foundation
-public import LedgerDatabase
-public import LedgerModel
+import LedgerDatabase
+import LedgerModel
+import Synchronization
 
-/// The first projection: what each account has moved.
+/// What each account has moved.
 ///
-/// Each step inserts one row for every account that it touched: its totals up to and with the last entry that touched
-/// it. The newest row is the balance, the older ones are history.
-struct BalanceProjection: Sendable {
-    static let job = "balance"
-    /// The generation that a new book begins with.
-    static let firstGeneration: UInt32 = 1
-    /// Steps end at multiples of this, so that the history has a row of an account at least every so many positions.
-    static let historyStep: UInt64 = 4096
-    /// SHA-256 of what the rows depend on: another definition is another generation.
-    static let fingerprint = Array(SHA256.hash(data: Data("balance/1 historyStep=\(historyStep)".utf8)))
+/// A step inserts, for every account that it touches, a row with its totals; the newest row is the balance, the older ones are
+/// history. A row names the positions that it counts and the row before does not, at most ``touchesMax`` of them, however many
+/// entries the step had: so a balance as of any position is the row before it and a few postings, found by their primary key.
+struct BalanceProjection: Job {
+    /// The history step: a row counts at most so many positions more than the one before it.
+    static let touchesMax = 128
+    static let definition = JobDefinition(
+        name: "balance", version: "2 touchesMax=\(touchesMax) span=\(BalanceSpans.length)", schema: BookOwner.schema(of: "balance"),
+        positionsMax: JobDefinition.grid)
+    static var job: String { definition.name }
+
+    var definition: JobDefinition { Self.definition }
 
     static func table(_ generation: UInt32) -> LedgerTable { .generated("balance", generation: generation) }
 
-    private static let rowsMax = 1000
-
-    func apply(
-        _ entries: [JournalEntry], generation: UInt32, _ transaction: borrowing some SQLExecutor & ~Copyable
-    ) throws {
-        let moved = Self.fold(entries)
-        guard let first = entries.first, !moved.isEmpty else { return }
-        let table = Self.table(generation)
-        let accounts = moved.keys.sorted()
-        for start in stride(from: 0, to: accounts.count, by: Self.rowsMax) {
-            let chunk = accounts[start..<min(start + Self.rowsMax, accounts.count)]
-            let totals = try Self.newest(chunk.map { UInt64($0.number) }, before: first.position, table, transaction)
-            let rows = chunk.map { account -> [LedgerValue] in
-                let (change, through) = moved[account]!
-                let sum = (totals[UInt64(account.number)] ?? Totals()) + change
-                return [
-                    .uint(account.number), .uint(through.number), .decimal(sum.debitsPosted),
-                    .decimal(sum.creditsPosted), .decimal(sum.debitsPending), .decimal(sum.creditsPending),
-                ]
-            }
-            try transaction.run(
-                .insert(
-                    into: table,
-                    ["account", "through", "debits_posted", "credits_posted", "debits_pending", "credits_pending"],
-                    rows: rows))
-        }
-    }
-
-    /// What was true of these accounts before a step.
-    private static func newest(
-        _ numbers: [UInt64], before position: Position, _ table: LedgerTable, _ transaction: borrowing some SQLExecutor & ~Copyable
-    ) throws -> [UInt64: Totals] {
-        let list = numbers.map { LedgerValue.uint($0) }
-        let columns: SelectText = "b.account, b.debits_posted, b.credits_posted, b.debits_pending, b.credits_pending"
-        // From the end of each account's rows: for a maximum the server may read all of them.
-        let rows = try transaction.run(
-            .select(
-                """
-                \(columns) FROM account STRAIGHT_JOIN \(table: table) b ON b.account = account.id AND b.through = (SELECT newest.through
-                FROM \(table: table) newest WHERE newest.account = account.id AND newest.through < \(position.number)
-                ORDER BY newest.through DESC LIMIT 1) WHERE account.id IN \(list: list)
-                """))
-        var totals: [UInt64: Totals] = [:]
-        for row in rows { totals[try row.uint(0)] = try Self.totals(row, from: 1) }
-        // What has no row has moved for the first time, or is no account at all (a forged posting); that is counted all the same.
-        let rest = numbers.filter { totals[$0] == nil }.map { LedgerValue.uint($0) }
-        guard !rest.isEmpty else { return totals }
-        let others = try transaction.run(
-            .select(
-                """
-                \(columns) FROM (SELECT account, MAX(through) AS through FROM \(table: table)
-                      WHERE account IN \(list: rest) AND through < \(position.number) GROUP BY account) newest
-                JOIN \(table: table) b ON b.account = newest.account AND b.through = newest.through
-                """))
-        for row in others { totals[try row.uint(0)] = try Self.totals(row, from: 1) }
-        return totals
-    }
-
-    /// What entries move on each account, and where they last touch it.
-    static func fold(_ entries: [JournalEntry]) -> [AccountID: (change: Totals, through: Position)] {
-        var moved: [AccountID: (change: Totals, through: Position)] = [:]
-        for entry in entries {
-            for posting in entry.postings {
-                for (side, account) in [(Side.debit, posting.debit), (.credit, posting.credit)] {
-                    moved[account, default: (Totals(), .zero)].change.add(side, posting.amount, posting.status)
-                    moved[account]!.through = entry.position
-                }
-            }
-        }
-        return moved
+    func begin(after previous: (any JobStep)?) -> any JobStep {
+        guard let previous = previous as? BalanceStep else { return BalanceStep(memory: BalanceMemory()) }
+        previous.memory.keep()
+        return BalanceStep(memory: previous.memory)
     }
 
     static func totals(_ row: Row, from column: Int) throws -> Totals {
@@ -97,29 +32,207 @@ struct BalanceProjection: Sendable {
     }
 }
 
-extension BookOwner {
-    /// Creates the book, or migrates it: schema, roles, and the first generation of each projection. Running it again does
-    /// nothing.
-    /// - Parameters:
-    ///   - resume: runs a migration again that was stopped in the middle.
-    ///   - timeZone: where accounting days begin and end, by its IANA name; nil: the one that the book has, UTC for a new one.
-    /// - Throws: `conflict` if the book has another time zone, `invalidTime` for one that there is not.
-    @discardableResult
-    public func create(resume: Bool = false, timeZone: String? = nil) async throws(LedgerError) -> Plan {
-        try await translated {
-            if let timeZone, TimeZone(identifier: timeZone) == nil {
-                throw LedgerError(.invalidTime, "“\(timeZone)” is no time zone: write a name like Europe/Berlin")
+struct BalanceStep: JobStep {
+    let memory: BalanceMemory
+    private var spans = BalanceSpans()
+    private var slots: [UInt32: Int] = [:]
+    private var touched: [Touched] = []
+    private var rows: [TouchedRow] = []
+
+    /// What the step moves on one account.
+    private struct Touched {
+        let account: UInt32
+        var change = Totals()
+        /// Positions since the last row.
+        var positions: [UInt64] = []
+    }
+
+    private struct TouchedRow {
+        let slot: Int
+        /// Since the step's beginning.
+        let change: Totals
+        let positions: [UInt64]
+    }
+
+    init(memory: BalanceMemory) { self.memory = memory }
+
+    mutating func take(_ entries: JournalBatch) {
+        spans.take(entries)
+        var position = entries.after.number
+        for index in entries.indices {
+            position += 1
+            for place in entries.postingRange(index) {
+                let posting = entries.postings[place]
+                touch(posting.debit.number, position, .debit, posting)
+                touch(posting.credit.number, position, .credit, posting)
             }
-            let plan = try await migrate(resume: resume)
-            let standing = try await registerBook(timeZone: timeZone ?? "UTC")
-            guard timeZone == nil || standing == timeZone else {
-                throw LedgerError(.conflict, "the book's time zone is \(standing); it never changes")
-            }
-            try await createGeneration(job: BalanceProjection.job, generation: BalanceProjection.firstGeneration)
-            try await registerGeneration(
-                job: BalanceProjection.job, generation: BalanceProjection.firstGeneration,
-                fingerprint: BalanceProjection.fingerprint)
-            return plan
         }
+    }
+
+    private mutating func touch(_ account: UInt32, _ position: UInt64, _ side: Side, _ posting: JournalPosting) {
+        let slot: Int
+        if let known = slots[account] {
+            slot = known
+        } else {
+            slot = touched.count
+            slots[account] = slot
+            touched.append(Touched(account: account))
+        }
+        if touched[slot].positions.last != position {
+            if touched[slot].positions.count == BalanceProjection.touchesMax { endRow(slot) }
+            touched[slot].positions.append(position)
+        }
+        touched[slot].change.add(side, posting.amount, posting.status)
+    }
+
+    private mutating func endRow(_ slot: Int) {
+        rows.append(TouchedRow(slot: slot, change: touched[slot].change, positions: touched[slot].positions))
+        touched[slot].positions.removeAll(keepingCapacity: true)
+    }
+
+    func write(_ writer: borrowing StepWriter) throws {
+        try spans.write(writer)
+        let before = try memory.totals(of: touched.map(\.account), before: writer.from, writer)
+        var all = rows
+        for (slot, one) in touched.enumerated() { all.append(TouchedRow(slot: slot, change: one.change, positions: one.positions)) }
+        // In the order of the primary key: rows of an account lie side by side.
+        let order = all.indices.sorted {
+            let (left, right) = (touched[all[$0].slot].account, touched[all[$1].slot].account)
+            return left != right ? left < right : all[$0].positions[0] < all[$1].positions[0]
+        }
+        for start in stride(from: 0, to: order.count, by: Self.rowsPerStatement) {
+            var columns = BalanceColumns()
+            for index in order[start..<min(start + Self.rowsPerStatement, order.count)] {
+                let row = all[index]
+                columns.append(touched[row.slot].account, before[row.slot] + row.change, row.positions)
+            }
+            try columns.insert(writer)
+        }
+        memory.stage(touched.enumerated().map { ($1.account, before[$0] + $1.change) })
+    }
+
+    private static let rowsPerStatement = 16_384
+}
+
+/// Rows of `balance`, column by column.
+private struct BalanceColumns {
+    private var accounts: [UInt64] = []
+    private var through: [UInt64] = []
+    private var totals: [Totals] = []
+    private var touched: [[UInt8]] = []
+
+    mutating func append(_ account: UInt32, _ totals: Totals, _ positions: [UInt64]) {
+        accounts.append(UInt64(account))
+        let last = positions[positions.count - 1]
+        through.append(last)
+        self.totals.append(totals)
+        touched.append(TouchedPositions.bytes(positions))
+    }
+
+    func insert(_ writer: borrowing StepWriter) throws {
+        try writer.insert(
+            into: "balance",
+            ["account", "through", "debits_posted", "credits_posted", "debits_pending", "credits_pending", "touched"],
+            values: [
+                .uint(accounts), .uint(through), column(\.debitsPosted), column(\.creditsPosted), column(\.debitsPending),
+                column(\.creditsPending), .bytes(touched),
+            ])
+    }
+
+    /// Numbers, unless one is too wide for 64 bits.
+    private func column(_ path: KeyPath<Totals, Int128>) -> ColumnRows.Values {
+        let numbers = totals.map { $0[keyPath: path] }
+        let narrow = numbers.compactMap { Int64(exactly: $0) }
+        return narrow.count == numbers.count ? .int(narrow) : .text(numbers.map { String($0) })
+    }
+}
+
+/// The column `touched`: the positions of a row but the last, as their distance from the last, 4 bytes each, the most significant
+/// byte first.
+enum TouchedPositions {
+    static func bytes(_ positions: [UInt64]) -> [UInt8] {
+        guard positions.count > 1 else { return [] }
+        let last = positions[positions.count - 1]
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(4 * (positions.count - 1))
+        for position in positions.dropLast() {
+            let distance = UInt32(truncatingIfNeeded: last - position)
+            for shift in stride(from: 24, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: distance >> UInt32(shift))) }
+        }
+        return bytes
+    }
+
+    /// All positions of a row, the last one too.
+    static func positions(_ bytes: [UInt8], through: UInt64) -> [UInt64] {
+        var positions = stride(from: 0, to: bytes.count - bytes.count % 4, by: 4).map { start in
+            through - UInt64(bytes[start..<start + 4].reduce(0) { $0 << 8 | UInt32($1) })
+        }
+        positions.append(through)
+        return positions
+    }
+}
+
+/// Balances that a worker has written itself: while it does step after step nobody else has written in between.
+final class BalanceMemory: Sendable {
+    private struct State {
+        var totals: [UInt32: Totals] = [:]
+        /// Written in a transaction that is not known to be committed.
+        var staged: [(UInt32, Totals)] = []
+    }
+
+    private let state = Mutex(State())
+    /// Accounts at the most; then it begins anew.
+    private static let accountsMax = 1_000_000
+    private static let accountsPerRead = 1000
+
+    func stage(_ totals: [(UInt32, Totals)]) { state.withLock { $0.staged = totals } }
+
+    /// What was staged is committed.
+    func keep() {
+        state.withLock { state in
+            if state.totals.count + state.staged.count > Self.accountsMax { state.totals = [:] }
+            for (account, totals) in state.staged { state.totals[account] = totals }
+            state.staged = []
+        }
+    }
+
+    /// What was true of these accounts up to a position.
+    func totals(of accounts: [UInt32], before position: Position, _ writer: borrowing StepWriter) throws -> [Totals] {
+        var known = state.withLock { state in accounts.map { state.totals[$0] } }
+        // Before the first entry nothing has moved.
+        let missing = position == .zero ? [] : accounts.indices.filter { known[$0] == nil }
+        var found: [UInt32: Totals] = [:]
+        for start in stride(from: 0, to: missing.count, by: Self.accountsPerRead) {
+            let numbers = missing[start..<min(start + Self.accountsPerRead, missing.count)].map { accounts[$0] }
+            try Self.read(numbers, through: position, writer, into: &found)
+        }
+        for index in missing { known[index] = found[accounts[index]] }
+        return known.map { $0 ?? Totals() }
+    }
+
+    private static func read(
+        _ numbers: [UInt32], through position: Position, _ writer: borrowing StepWriter, into found: inout [UInt32: Totals]
+    ) throws {
+        let table = writer.table("balance")
+        let list = numbers.map { LedgerValue.uint($0) }
+        let columns: SelectText = "b.account, b.debits_posted, b.credits_posted, b.debits_pending, b.credits_pending"
+        // From the end of each account's rows: for a maximum the server may read all of them.
+        let rows = try writer.select(
+            """
+            \(columns) FROM account STRAIGHT_JOIN \(table: table) b ON b.account = account.id AND b.through = (SELECT newest.through
+            FROM \(table: table) newest WHERE newest.account = account.id AND newest.through <= \(position.number)
+            ORDER BY newest.through DESC LIMIT 1) WHERE account.id IN \(list: list)
+            """)
+        for row in rows { found[UInt32(try row.uint(0))] = try BalanceProjection.totals(row, from: 1) }
+        // What has no row has moved for the first time, or is no account at all (a forged posting); that is counted all the same.
+        let rest = numbers.filter { found[$0] == nil }.map { LedgerValue.uint($0) }
+        guard !rest.isEmpty else { return }
+        let others = try writer.select(
+            """
+            \(columns) FROM (SELECT account, MAX(through) AS through FROM \(table: table)
+                  WHERE account IN \(list: rest) AND through <= \(position.number) GROUP BY account) newest
+            JOIN \(table: table) b ON b.account = newest.account AND b.through = newest.through
+            """)
+        for row in others { found[UInt32(try row.uint(0))] = try BalanceProjection.totals(row, from: 1) }
     }
 }

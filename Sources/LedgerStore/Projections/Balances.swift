@@ -49,16 +49,14 @@ enum BalanceReader {
         of account: AccountID?, at time: BalanceTime, _ transaction: borrowing LedgerTransaction
     ) throws -> (totals: [AccountID: Totals], through: Position) {
         let job = BalanceProjection.job
-        guard let live = try Checkpoint.liveGeneration(job: job, transaction) else {
-            throw LedgerError(.schema, "the book has no balances: `indelible init` creates them")
-        }
+        let live = try Generation.readable(BalanceProjection.definition, transaction)
         let base: Checkpoint
         switch time {
-        case .projected, .current: base = try Checkpoint.newest(job: job, generation: live.generation, transaction)
+        case .projected, .current: base = try Checkpoint.newest(job: job, generation: live, transaction)
         case .position(let position):
-            base = try Checkpoint.atOrBefore(position, job: job, generation: live.generation, transaction)
+            base = try Checkpoint.atOrBefore(position, job: job, generation: live, transaction)
         }
-        var totals = try projected(account, through: base.through, generation: live.generation, transaction)
+        var totals = try projected(account, through: base.through, generation: live, transaction)
         let through: Position
         switch time {
         case .projected: return (totals, base.through)
@@ -143,8 +141,8 @@ enum BalanceReader {
 
     /// The journal's complete prefix as this snapshot shows it.
     static func currentPrefix(_ transaction: borrowing LedgerTransaction) throws -> Position {
-        guard let live = try Checkpoint.liveGeneration(job: BalanceProjection.job, transaction) else { return .zero }
-        let base = try Checkpoint.newest(job: BalanceProjection.job, generation: live.generation, transaction)
+        guard let live = try Generation.live(of: BalanceProjection.job, transaction)?.number else { return .zero }
+        let base = try Checkpoint.newest(job: BalanceProjection.job, generation: live, transaction)
         return try decidedPrefix(after: base.through, upTo: nil, transaction)
     }
 

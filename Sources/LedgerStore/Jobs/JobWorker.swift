@@ -1,0 +1,144 @@
+import LedgerDatabase
+import LedgerModel
+
+/// One worker on one generation of a job. Any number of them may work on the same one, in any programs: the step's claim decides
+/// who did it, and the others stand down.
+final class JobWorker {
+    let job: any Job
+    let generation: UInt32
+    private let reader: JournalReader
+    private let database: Database
+    private var pace: Pace
+    private var ahead: ReadAhead
+    /// The step that this worker did last, and where it ended.
+    private var previous: (through: Position, step: any JobStep)?
+
+    /// - Parameters:
+    ///   - database: writes; its connections do not wait for locks, so a claim that is taken is told at once.
+    ///   - positionsMax: fewer positions in a step than the job's definition says.
+    init(_ job: any Job, generation: UInt32, reader: JournalReader, database: Database, positionsMax: UInt64? = nil) {
+        self.job = job
+        self.generation = generation
+        self.reader = reader
+        self.database = database
+        pace = Pace(positionsMax: min(job.definition.positionsMax, positionsMax ?? .max))
+        ahead = ReadAhead(reader: reader)
+    }
+
+    /// Does one step.
+    /// - Parameter heedsOperators: false for a step that the operator asks for: it is tried although the job is paused or has failed.
+    func step(heedsOperators: Bool = true) async throws -> Projector.Step {
+        let state = try await JobState.read(job.definition, generation, database)
+        if state.isRetired { return .retired }
+        let through = state.checkpoint.through
+        if heedsOperators {
+            if state.isPaused { return .paused(through: through) }
+            if let failure = state.failure { return .failed(failure) }
+        }
+        guard state.head > through else { return .caughtUp(through: through, waitingFor: nil) }
+        var last: LedgerError?
+        while true {
+            let positions = pace.positions
+            do {
+                return try await attempt(state.checkpoint)
+            } catch {
+                previous = nil
+                ahead.drop()
+                guard let poison = Self.poison(error) else { throw error }
+                let tried = min(positions, state.head.number - through.number)
+                if pace.narrow(tried) {
+                    last = poison
+                    continue
+                }
+                let failure = JobFailure(
+                    job: job.definition.name, generation: generation, after: through, position: Position(through.number + 1),
+                    code: poison.code.rawValue, message: last?.code == .integrity && poison.code != .integrity ? last!.message : poison.message)
+                try await failure.record(attempt: state.decisions, database)
+                return .failed(failure)
+            }
+        }
+    }
+
+    private func attempt(_ checkpoint: Checkpoint) async throws -> Projector.Step {
+        let from = checkpoint.through
+        let clock = ContinuousClock()
+        let begun = clock.now
+        var step = job.begin(after: previous?.through == from ? previous?.step : nil)
+        previous = nil
+        var next = checkpoint
+        var waitingFor: Position?
+        let end = min(from.number + pace.positions, (from.number / JobDefinition.grid + 1) * JobDefinition.grid)
+        while next.through.number < end {
+            let wanted = min(end - next.through.number, JournalReader.positionsPerRead)
+            let slice = try await ahead.slice(after: next.through, count: wanted)
+            for batch in slice.batches {
+                next.proof.append(batch)
+                try step.take(batch)
+            }
+            next.through = slice.through
+            waitingFor = slice.inFlight
+            if slice.isEnd { break }
+        }
+        guard next.through > from else { return .caughtUp(through: from, waitingFor: waitingFor) }
+        try await step.prepare()
+        let (claim, done, job, generation) = (next, step, job.definition.name, generation)
+        let isDone = try await database.write { transaction in
+            guard try Checkpoint.claim(claim, after: from, job: job, generation: generation, transaction) else { return false }
+            try done.write(StepWriter(transaction, job: job, generation: generation, from: from, through: claim.through))
+            return true
+        }
+        guard isDone else {
+            ahead.drop()
+            return .stoodDown
+        }
+        previous = (claim.through, step)
+        pace.stepped(claim.through.number - from.number, in: begun.duration(to: clock.now))
+        return .advanced(from: from, through: claim.through)
+    }
+
+    /// What is wrong with an entry; nil for what is wrong with the database or the program.
+    private static func poison(_ error: any Error) -> LedgerError? {
+        switch error {
+        case is CancellationError: return nil
+        case let error as LedgerError: return error.code == .integrity ? error : nil
+        case let error as DatabaseError:
+            switch error.kind {
+            case .refusedRow, .other, .duplicateKey: return LedgerError(.integrity, "the database refused its rows: \(error.message)")
+            default: return nil
+            }
+        // What a projection of somebody's own says of an entry.
+        default: return LedgerError(.integrity, String(describing: error))
+        }
+    }
+}
+
+/// Reads the next entries while those before are worked on.
+private struct ReadAhead {
+    let reader: JournalReader
+    private var pending: (after: Position, count: UInt64, task: Task<JournalReader.Slice, any Error>)?
+
+    init(reader: JournalReader) { self.reader = reader }
+
+    mutating func slice(after position: Position, count: UInt64) async throws -> JournalReader.Slice {
+        var task: Task<JournalReader.Slice, any Error>?
+        if let pending, pending.after == position, pending.count == count { task = pending.task } else { drop() }
+        pending = nil
+        let slice: JournalReader.Slice
+        if let task {
+            slice = try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
+        } else {
+            slice = try await reader.slice(after: position, through: Position(position.number + count))
+        }
+        // There is more where a whole read came from.
+        if slice.through.number == position.number + count, count == JournalReader.positionsPerRead {
+            let (reader, start) = (reader, slice.through)
+            pending = (start, count, Task { try await reader.slice(after: start, through: Position(start.number + count)) })
+        }
+        return slice
+    }
+
+    mutating func drop() {
+        pending?.task.cancel()
+        pending = nil
+    }
+}

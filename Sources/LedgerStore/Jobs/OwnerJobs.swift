@@ -1,0 +1,35 @@
+import Foundation
+public import LedgerDatabase
+public import LedgerModel
+
+extension BookOwner {
+    /// Creates the book, or migrates it: schema, roles, and the first generation of each job. Running it again does
+    /// nothing.
+    /// - Parameters:
+    ///   - resume: runs a migration again that was stopped in the middle.
+    ///   - timeZone: where accounting days begin and end, by its IANA name; nil: the one that the book has, UTC for a new one.
+    ///   - jobs: those that the book has from its beginning.
+    /// - Throws: `conflict` if the book has another time zone, `invalidTime` for one that there is not.
+    @discardableResult
+    public func create(
+        resume: Bool = false, timeZone: String? = nil, jobs: [any Job] = Projector.builtIn
+    ) async throws(LedgerError) -> Plan {
+        try await translated {
+            if let timeZone, TimeZone(identifier: timeZone) == nil {
+                throw LedgerError(.invalidTime, "“\(timeZone)” is no time zone: write a name like Europe/Berlin")
+            }
+            let plan = try await migrate(resume: resume)
+            let standing = try await registerBook(timeZone: timeZone ?? "UTC")
+            guard timeZone == nil || standing == timeZone else {
+                throw LedgerError(.conflict, "the book's time zone is \(standing); it never changes")
+            }
+            for job in jobs {
+                let definition = job.definition
+                try await createGeneration(
+                    job: definition.name, schema: definition.schema, fingerprint: definition.fingerprint, number: 1)
+                try await makeFirstLive(job: definition.name, generation: 1)
+            }
+            return plan
+        }
+    }
+}
