@@ -11,6 +11,8 @@ public struct Bench: Sendable {
         case writing
         /// The driver by itself.
         case driver
+        /// Projections: rebuilding, catching up, reading.
+        case jobs
     }
 
     /// How much is measured. The figures of the documents come from `full`; `short` shows that everything runs.
@@ -36,6 +38,7 @@ public struct Bench: Sendable {
         do {
             if parts.contains(.driver) { try await bench.driver() }
             if parts.contains(.writing) { try await bench.writing() }
+            if parts.contains(.jobs) { try await bench.jobs() }
         } catch {
             try? await server.stop()
             throw error
@@ -117,9 +120,9 @@ public struct Bench: Sendable {
                 settings: settings(conditions.merging(["entries": String(entries), "repetitions": String(repetitions)]) { $1 })))
     }
 
-    private static func bookName() -> String { "b_" + UUID().uuidString.lowercased().replacing("-", with: "").prefix(12) }
+    static func bookName() -> String { "b_" + UUID().uuidString.lowercased().replacing("-", with: "").prefix(12) }
 
-    private func drop(_ book: String) async throws {
+    func drop(_ book: String) async throws {
         let connection = try await connect(nil)
         guard let name = SQLIdentifier(book) else { preconditionFailure("\(book) is a book's name") }
         _ = try await connection.query("DROP DATABASE \(identifier: name)")

@@ -9,14 +9,18 @@ public struct Worker: Sendable {
         case posts(Int, callers: Int)
         /// Batches of 8,192.
         case bulk(Int, callers: Int)
+        /// Computes the rows of a job.
+        case rebuild(String)
     }
 
     /// Connects, says `ready`, waits for a line, works, and says how much memory it held after a fifth of the work and at the
     /// most, in bytes.
     public static func run(_ work: Work, _ location: BookLocation) async throws {
         let ledger = Ledger(location)
-        _ = try await ledger.accounts()
-        try await ledger.post(Bench.entry(1))
+        if case .rebuild = work {} else {
+            _ = try await ledger.accounts()
+            try await ledger.post(Bench.entry(1))
+        }
         print("ready")
         fflush(nil)
         _ = readLine()
@@ -27,6 +31,10 @@ public struct Worker: Sendable {
             _ = try await Bench.postBatches(batches, callers: callers, ledger, progress: { number in
                 if number == batches / 5 { fifth.withLock { $0 = Bench.residentBytesMax() } }
             })
+        case .rebuild(let job):
+            let projector = Projector(location)
+            try await projector.catchUp([job])
+            await projector.close()
         }
         print("done \(fifth.withLock { $0 }) \(Bench.residentBytesMax())")
         fflush(nil)
@@ -47,6 +55,7 @@ extension Bench {
                 switch work {
                 case .posts(let posts, let callers): ("posts", posts, callers)
                 case .bulk(let batches, let callers): ("bulk", batches, callers)
+                case .rebuild(let job): (job, 0, 1)
                 }
             process.arguments = [
                 "bench-worker", mode, String(number), "--callers", String(callers), "--socket", server.socketPath, "--book", book,

@@ -130,18 +130,32 @@ public struct LedgerTransaction: ~Copyable, SQLExecutor {
     }
 }
 
-/// One row of a select that is read as it arrives: valid only while its closure runs.
+/// One row of a select that is read as it arrives: valid only while its closure runs. Each reader gives nil for NULL, and for a
+/// column of another type.
 public struct RowInPlace: ~Copyable {
     private let row: SQLRowReader
 
     init(row: borrowing SQLRowReader) { self.row = row.rewrapped() }
 
-    /// A whole number; nil for NULL, and for anything else.
+    /// A whole number that is not negative.
     public func uint(_ column: Int) -> UInt64? { row.uint(column) }
+    public func text(_ column: Int) -> String? { row.text(column) }
+    /// True if a text column has exactly this.
+    public func isText(_ column: Int, _ text: String) -> Bool { row.isText(column, text) }
+    /// A BINARY(16) as two words, the most significant byte first.
+    public func words(_ column: Int) -> (UInt64, UInt64)? { row.words(column) }
+    /// A DATETIME in UTC.
+    public func time(_ column: Int) -> CivilTime? { row.time(column).map(CivilTime.init) }
+}
 
-    /// The bytes of a text or binary column (numbers wider than 64 bits and times are text), without a copy; nil for NULL and for
-    /// whole numbers.
-    public func withBytes<T>(_ column: Int, _ body: (Span<UInt8>) throws -> T) rethrows -> T? { try row.withBytes(column, body) }
+/// A DATETIME by its parts, in UTC.
+public struct CivilTime: Sendable, Hashable {
+    public let (year, month, day, hour, minute, second, microsecond): (Int, Int, Int, Int, Int, Int, Int)
+
+    init(_ time: SQLTime) {
+        (year, month, day, hour, minute, second, microsecond) =
+            (time.year, time.month, time.day, time.hour, time.minute, time.second, time.microsecond)
+    }
 }
 
 extension SQLColumnValues {

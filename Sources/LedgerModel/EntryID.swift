@@ -36,15 +36,6 @@ public struct EntryID: Sendable, CustomStringConvertible {
     package init(high: UInt64, low: UInt64) { self.init(high: high, low: low, isMinted: false) }
     package var words: (high: UInt64, low: UInt64) { (high, low) }
 
-    /// The id of 16 bytes; nil of any other number.
-    package init?(_ bytes: Span<UInt8>) {
-        guard bytes.count == 16 else { return nil }
-        let (high, low) = unsafe bytes.withUnsafeBytes { bytes in
-            unsafe (bytes.loadUnaligned(as: UInt64.self), bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
-        }
-        self.init(high: UInt64(bigEndian: high), low: UInt64(bigEndian: low))
-    }
-
     public var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(16)

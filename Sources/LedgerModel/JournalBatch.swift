@@ -18,6 +18,7 @@ public struct JournalBatch: Sendable, RandomAccessCollection {
     /// What the proof hashes of each entry, without its postings.
     private var texts = ByteText()
     private var textEnds: [Int] = []
+    private var (effectiveText, recordedText) = (TimestampWriter(), TimestampWriter())
 
     public init(after: Position) { self.after = after }
 
@@ -58,19 +59,22 @@ public struct JournalBatch: Sendable, RandomAccessCollection {
     }
 
     /// Appends the next entry; its postings follow with ``append(_:)``, those of all entries in order.
-    /// - Parameters:
-    ///   - effective: microseconds since 1970, and the text of it that the database wrote.
+    /// - Parameter effective: microseconds since 1970, as `recorded`.
     package mutating func append(
-        id: EntryID?, kind: EntryKind, lines: UInt32, effective: (Int64, Span<UInt8>), recorded: (Int64, Span<UInt8>), payload: String?
+        id: EntryID?, kind: EntryKind, lines: UInt32, effective: Int64, recorded: Int64, payload: String?
     ) {
+        effectiveText.write(effective)
+        recordedText.write(recorded)
         let position = after.number + UInt64(ids.count) + 1
-        texts.append(position: position, id, kind, lines: lines, effective: effective.1, recorded: recorded.1, payload)
+        let (effectiveText, recordedText) = (effectiveText.text, recordedText.text)
+        texts.append(
+            position: position, id, kind, lines: lines, effective: effectiveText.span, recorded: recordedText.span, payload)
         textEnds.append(texts.count)
         ids.append(id)
         kinds.append(kind)
         self.lines.append(lines)
-        self.effective.append(effective.0)
-        self.recorded.append(recorded.0)
+        self.effective.append(effective)
+        self.recorded.append(recorded)
         payloads.append(payload)
     }
 

@@ -146,44 +146,50 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
     }
 }
 
-/// Reads the times of many rows: those of one group are the same, and those of one day share its midnight.
-package struct TimestampReader: Sendable {
-    private var last: (high: UInt64, middle: UInt64, low: UInt64, rest: UInt16) = (0, 0, 0, 0)
-    private var lastValue: Int64?
+extension Timestamp {
+    /// Microseconds since 1970 of a midnight in UTC; nil for a day that does not exist.
+    package static func midnight(year: Int, month: Int, day: Int) -> Int64? {
+        guard (1000...9999).contains(year), (1...12).contains(month), day >= 1 else { return nil }
+        let days = days(year: Int64(year), month: Int64(month), day: Int64(day))
+        guard civil(days: days) == (Int64(year), Int64(month), Int64(day)) else { return nil }
+        return days * 86_400_000_000
+    }
+}
+
+/// Writes the times of many rows as the database does: those of one group are the same, and those of one day share its date.
+struct TimestampWriter: Sendable {
+    /// `2026-01-31 23:59:59.000000` of ``last``.
+    private(set) var text: [UInt8] = []
+    private var last: Int64?
     private var midnight: Int64 = 0
 
-    package init() {}
+    mutating func write(_ microseconds: Int64) {
+        if last == microseconds { return }
+        last = microseconds
+        let sinceMidnight = microseconds - midnight
+        guard text.count == 26, (0..<86_400_000_000).contains(sinceMidnight) else {
+            text = Array(Timestamp(microseconds: microseconds).sqlText.utf8)
+            midnight = microseconds - (microseconds % 86_400_000_000 + 86_400_000_000) % 86_400_000_000
+            return
+        }
+        var rest = UInt64(sinceMidnight)
+        put(&rest, 6, before: 26)
+        put(&rest, 2, before: 19, of: 60)
+        put(&rest, 2, before: 16, of: 60)
+        put(&rest, 2, before: 13)
+    }
 
-    /// Microseconds since 1970 of `2026-01-31 23:59:59.000000`; nil if it is something else.
-    package mutating func read(_ text: Span<UInt8>) -> Int64? {
-        guard text.count == 26 else { return nil }
-        let words = unsafe text.withUnsafeBytes { bytes in
-            unsafe (
-                high: bytes.loadUnaligned(as: UInt64.self), middle: bytes.loadUnaligned(fromByteOffset: 8, as: UInt64.self),
-                low: bytes.loadUnaligned(fromByteOffset: 16, as: UInt64.self), rest: bytes.loadUnaligned(fromByteOffset: 24, as: UInt16.self)
-            )
+    /// The lowest digits of a number, or what is left of it divided by something else than a power of ten.
+    private mutating func put(_ rest: inout UInt64, _ width: Int, before end: Int, of unit: UInt64? = nil) {
+        var number = rest
+        if let unit {
+            number = rest % unit
+            rest /= unit
         }
-        if let lastValue, words == last { return lastValue }
-        func digits(_ start: Int, _ count: Int) -> Int64? {
-            var number: Int64 = 0
-            for index in start..<start + count {
-                let digit = text[index]
-                guard (48...57).contains(digit) else { return nil }
-                number = number * 10 + Int64(digit - 48)
-            }
-            return number
+        for place in 1...width {
+            text[end - place] = UInt8(truncatingIfNeeded: 48 + number % 10)
+            number /= 10
         }
-        // The day is in the first ten bytes.
-        if lastValue == nil || words.high != last.high || words.middle & 0xFFFF != last.middle & 0xFFFF {
-            let whole = unsafe text.withUnsafeBytes { bytes in unsafe String(decoding: bytes, as: UTF8.self) }
-            guard let value = Timestamp(sqlText: whole), let day = Timestamp(sqlText: String(whole.prefix(10))) else { return nil }
-            midnight = day.microseconds
-            (last, lastValue) = (words, value.microseconds)
-            return value.microseconds
-        }
-        guard let hour = digits(11, 2), let minute = digits(14, 2), let second = digits(17, 2), let fraction = digits(20, 6) else { return nil }
-        let value = midnight + ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction
-        (last, lastValue) = (words, value)
-        return value
+        if unit == nil { rest = number }
     }
 }

@@ -14,6 +14,7 @@ public struct Totals: Sendable, Hashable {
         self.creditsPending = creditsPending
     }
 
+    @inlinable
     public mutating func add(_ side: Side, _ amount: some FixedWidthInteger, _ status: PostingStatus) {
         switch (side, status) {
         case (.debit, .posted): debitsPosted += Int128(amount)

@@ -1,8 +1,15 @@
 import CMariaDB
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Darwin)
+import Darwin
+#endif
+
 /// The buffers that rows are fetched into.
 @safe final class ColumnBuffers {
-    private enum Kind { case int, uint, text, bytes }
+    /// A time has a number of decimals; it is read as the client's structure, since its text costs more than all else of a row.
+    private enum Kind: Equatable { case int, uint, text, bytes, time(decimals: UInt32) }
     private static let initialBytes = 256
 
     let names: [String]
@@ -26,12 +33,16 @@ import CMariaDB
         unsafe truncated = .allocate(capacity: count)
         unsafe truncated.initialize(repeating: 0, count: count)
         for column in 0..<count {
-            let isInteger = kinds[column] == .int || kinds[column] == .uint
-            let size = isInteger ? 8 : Self.initialBytes
+            let (type, size) =
+                switch kinds[column] {
+                case .int, .uint: (MYSQL_TYPE_LONGLONG, 8)
+                case .time: (MYSQL_TYPE_DATETIME, MemoryLayout<MYSQL_TIME>.size)
+                case .bytes: (MYSQL_TYPE_BLOB, Self.initialBytes)
+                case .text: (MYSQL_TYPE_STRING, Self.initialBytes)
+                }
             unsafe binds[column].buffer = .allocate(byteCount: size, alignment: 8)
             unsafe binds[column].buffer_length = UInt(size)
-            unsafe binds[column].buffer_type =
-                isInteger ? MYSQL_TYPE_LONGLONG : kinds[column] == .bytes ? MYSQL_TYPE_BLOB : MYSQL_TYPE_STRING
+            unsafe binds[column].buffer_type = type
             unsafe binds[column].is_unsigned = kinds[column] == .uint ? 1 : 0
             unsafe binds[column].length = lengths + column
             unsafe binds[column].is_null = nulls + column
@@ -73,6 +84,34 @@ import CMariaDB
         case .bytes:
             let bytes = unsafe UnsafeRawBufferPointer(start: buffer, count: Int(lengths[column]))
             return unsafe .bytes([UInt8](bytes))
+        case .time(let decimals): return .text(time(column)!.text(decimals: decimals))
+        }
+    }
+
+    /// A DATETIME or TIMESTAMP.
+    func time(_ column: Int) -> SQLTime? {
+        guard unsafe nulls[column] == 0, case .time = kinds[column] else { return nil }
+        return unsafe SQLTime(binds[column].buffer.load(as: MYSQL_TIME.self))
+    }
+
+    /// The 16 bytes of a binary column, as two words with the most significant byte first.
+    func words(_ column: Int) -> (UInt64, UInt64)? {
+        guard unsafe nulls[column] == 0, unsafe lengths[column] == 16, kinds[column] == .bytes else { return nil }
+        let buffer = unsafe binds[column].buffer!
+        return unsafe (UInt64(bigEndian: buffer.load(as: UInt64.self)), UInt64(bigEndian: buffer.load(fromByteOffset: 8, as: UInt64.self)))
+    }
+
+    func text(_ column: Int) -> String? {
+        guard unsafe nulls[column] == 0, kinds[column] == .text else { return nil }
+        return unsafe String(decoding: UnsafeRawBufferPointer(start: binds[column].buffer, count: Int(lengths[column])), as: UTF8.self)
+    }
+
+    /// True if a text column has exactly this.
+    func isText(_ column: Int, _ text: String) -> Bool {
+        guard unsafe nulls[column] == 0, kinds[column] == .text, unsafe Int(lengths[column]) == text.utf8.count else { return false }
+        var text = text
+        return text.withUTF8 { other in
+            unsafe other.count == 0 || memcmp(binds[column].buffer, other.baseAddress!, other.count) == 0
         }
     }
 
@@ -81,7 +120,7 @@ import CMariaDB
         switch kinds[column] {
         case .int: return unsafe binds[column].buffer.load(as: Int64.self)
         case .uint: return unsafe Int64(exactly: binds[column].buffer.load(as: UInt64.self))
-        case .text, .bytes: return nil
+        case .text, .bytes, .time: return nil
         }
     }
 
@@ -90,7 +129,7 @@ import CMariaDB
         switch kinds[column] {
         case .uint: return unsafe binds[column].buffer.load(as: UInt64.self)
         case .int: return unsafe UInt64(exactly: binds[column].buffer.load(as: Int64.self))
-        case .text, .bytes: return nil
+        case .text, .bytes, .time: return nil
         }
     }
 
@@ -113,6 +152,8 @@ import CMariaDB
         case MYSQL_TYPE_TINY_BLOB, MYSQL_TYPE_BLOB, MYSQL_TYPE_MEDIUM_BLOB, MYSQL_TYPE_LONG_BLOB,
             MYSQL_TYPE_STRING, MYSQL_TYPE_VAR_STRING, MYSQL_TYPE_VARCHAR:
             unsafe field.charsetnr == binaryCharset ? .bytes : .text
+        case MYSQL_TYPE_DATETIME, MYSQL_TYPE_TIMESTAMP:
+            unsafe .time(decimals: field.decimals)
         default:
             .text
         }

@@ -5,7 +5,8 @@ import CMariaDB
 /// The buffers stay at one address for the life of the statement: the C client keeps pointers to them.
 @safe final class PreparedStatement {
     private let statement: UnsafeMutablePointer<MYSQL_STMT>
-    private unowned let session: Session
+    // The session owns its statements and outlives them.
+    private unowned(unsafe) let session: Session
     let text: String
     private let parameterCount: Int
     private var columns: ColumnBuffers?
@@ -23,7 +24,7 @@ import CMariaDB
             throw MariaDBError(number: 2008, message: "out of memory in the client library", statement: text)
         }
         unsafe self.statement = statement
-        self.session = session
+        unsafe self.session = session
         self.text = text
         session.announce(.prepare)
         let failed = unsafe text.withCString { unsafe mysql_stmt_prepare(statement, $0, UInt(text.utf8.count)) != 0 }
@@ -91,7 +92,7 @@ import CMariaDB
     }
 
     private func execute() throws(MariaDBError) {
-        session.announce(.execute)
+        unsafe session.announce(.execute)
         guard unsafe mysql_stmt_execute(statement) == 0 else { throw failure() }
         width = unsafe Int(mysql_stmt_field_count(statement))
         affectedRows = unsafe width == 0 ? mysql_stmt_affected_rows(statement) : 0
@@ -121,7 +122,7 @@ import CMariaDB
             guard unsafe mysql_stmt_bind_result(statement, columns.binds) == 0 else { throw failure() }
             columns.hasGrown = false
         }
-        session.announce(.fetch)
+        unsafe session.announce(.fetch)
         switch unsafe mysql_stmt_fetch(statement) {
         case 0: return true
         case MYSQL_DATA_TRUNCATED:
@@ -142,13 +143,13 @@ import CMariaDB
     func drain() throws(MariaDBError) {
         guard hasResult else { return }
         hasResult = false
-        session.announce(.drain)
+        unsafe session.announce(.drain)
         guard unsafe mysql_stmt_free_result(statement) == 0 else { throw failure() }
     }
 
     private func fetchWhole(_ column: Int, _ columns: ColumnBuffers) throws(MariaDBError) {
         columns.grow(column)
-        session.announce(.fetchColumn)
+        unsafe session.announce(.fetchColumn)
         guard unsafe mysql_stmt_fetch_column(statement, columns.binds.advanced(by: column), UInt32(column), 0) == 0
         else { throw failure() }
     }

@@ -79,7 +79,10 @@ import Darwin
     func forEachRow(_ sql: SQL, _ body: (borrowing SQLRowReader) throws -> Void) throws {
         let statement = try start(sql.text) { statement throws(MariaDBError) in try statement.send(sql.binds) }
         do {
-            while try statement.fetch() { try body(SQLRowReader(statement)) }
+            if try statement.fetch() {
+                let row = SQLRowReader(statement.buffers)
+                repeat { try body(row) } while try statement.fetch()
+            }
             try statement.drain()
         } catch {
             do throws(MariaDBError) { try statement.drain() } catch { noteFailure(error) }

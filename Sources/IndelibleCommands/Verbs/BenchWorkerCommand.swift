@@ -14,7 +14,13 @@ struct BenchWorkerCommand: Verb {
 
     func execute() async throws -> ExitStatus {
         let location = try BookLocation(server: .socket(path: socket), book: book, user: "bench", password: Secret("bench"))
-        try await Worker.run(mode == "bulk" ? .bulk(count, callers: callers) : .posts(count, callers: callers), location)
+        let work: Worker.Work =
+            switch mode {
+            case "bulk": .bulk(count, callers: callers)
+            case "posts": .posts(count, callers: callers)
+            default: .rebuild(mode)
+            }
+        try await Worker.run(work, location)
         return .ok
     }
 }

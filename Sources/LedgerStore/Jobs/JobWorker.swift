@@ -40,7 +40,7 @@ final class JobWorker {
         while true {
             let positions = pace.positions
             do {
-                return try await attempt(state.checkpoint)
+                return try await attempt(state.checkpoint, head: state.head)
             } catch {
                 previous = nil
                 ahead.drop()
@@ -59,7 +59,7 @@ final class JobWorker {
         }
     }
 
-    private func attempt(_ checkpoint: Checkpoint) async throws -> Projector.Step {
+    private func attempt(_ checkpoint: Checkpoint, head: Position) async throws -> Projector.Step {
         let from = checkpoint.through
         let clock = ContinuousClock()
         let begun = clock.now
@@ -70,7 +70,7 @@ final class JobWorker {
         let end = min(from.number + pace.positions, (from.number / JobDefinition.grid + 1) * JobDefinition.grid)
         while next.through.number < end {
             let wanted = min(end - next.through.number, JournalReader.positionsPerRead)
-            let slice = try await ahead.slice(after: next.through, count: wanted)
+            let slice = try await ahead.slice(after: next.through, count: wanted, head: head)
             for batch in slice.batches {
                 next.proof.append(batch)
                 try step.take(batch)
@@ -112,33 +112,36 @@ final class JobWorker {
     }
 }
 
-/// Reads the next entries while those before are worked on.
+/// Reads the next entries while those before are worked on, as long as there is much to read.
 private struct ReadAhead {
     let reader: JournalReader
-    private var pending: (after: Position, count: UInt64, task: Task<JournalReader.Slice, any Error>)?
+    private var pending: [(after: Position, task: Task<JournalReader.Slice, any Error>)] = []
+    /// Reads under way at the most.
+    private static let depth = 3
 
     init(reader: JournalReader) { self.reader = reader }
 
-    mutating func slice(after position: Position, count: UInt64) async throws -> JournalReader.Slice {
-        var task: Task<JournalReader.Slice, any Error>?
-        if let pending, pending.after == position, pending.count == count { task = pending.task } else { drop() }
-        pending = nil
-        let slice: JournalReader.Slice
-        if let task {
-            slice = try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
-        } else {
-            slice = try await reader.slice(after: position, through: Position(position.number + count))
+    /// - Parameter head: there are entries up to here.
+    mutating func slice(after position: Position, count: UInt64, head: Position) async throws -> JournalReader.Slice {
+        let whole = JournalReader.positionsPerRead
+        guard count == whole else {
+            drop()
+            return try await reader.slice(after: position, through: Position(position.number + count))
         }
-        // There is more where a whole read came from.
-        if slice.through.number == position.number + count, count == JournalReader.positionsPerRead {
-            let (reader, start) = (reader, slice.through)
-            pending = (start, count, Task { try await reader.slice(after: start, through: Position(start.number + count)) })
+        if pending.first?.after != position { drop() }
+        var next = pending.last.map { $0.after.number + whole } ?? position.number
+        // Far below the head: there it is decided what is missing.
+        while pending.count < Self.depth, pending.isEmpty || next + 2 * whole <= head.number {
+            let (reader, start) = (reader, next)
+            pending.append((Position(start), Task { try await reader.slice(after: Position(start), through: Position(start + whole)) }))
+            next += whole
         }
-        return slice
+        let task = pending.removeFirst().task
+        return try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
     }
 
     mutating func drop() {
-        pending?.task.cancel()
-        pending = nil
+        for one in pending { one.task.cancel() }
+        pending = []
     }
 }

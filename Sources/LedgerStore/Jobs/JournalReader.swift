@@ -76,7 +76,7 @@ struct JournalReader: Sendable {
         try await database.autocommit { transaction in
             var batch = JournalBatch(after: Position(start))
             batch.reserve(Int(min(end - start, 16_384)))
-            var (effective, recorded) = (TimestampReader(), TimestampReader())
+            var clock = RowClock()
             var kind: EntryKind = .tombstone
             var next = start + 1
             try transaction.forEachRow(
@@ -86,22 +86,13 @@ struct JournalReader: Sendable {
                 // Behind a gap: read again when it is decided.
                 guard position == next else { return }
                 next += 1
-                let id = row.withBytes(1) { EntryID($0) }
-                let isSame = row.withBytes(2) { Self.equal($0, kind.text) } ?? false
-                if !isSame { kind = try EntryKind(row.withBytes(2) { Self.text($0) } ?? "") }
-                let payload = row.withBytes(6) { Self.text($0) }
-                let isWhole: Void? = row.withBytes(4) { effectiveText in
-                    row.withBytes(5) { recordedText in
-                        guard let effectiveAt = effective.read(effectiveText), let recordedAt = recorded.read(recordedText) else { return nil }
-                        batch.append(
-                            id: id ?? nil, kind: kind, lines: UInt32(truncatingIfNeeded: row.uint(3) ?? 0), effective: (effectiveAt, effectiveText),
-                            recorded: (recordedAt, recordedText), payload: payload)
-                        return ()
-                    } ?? nil
-                } ?? nil
-                guard isWhole != nil else {
+                if !row.isText(2, kind.text) { kind = try EntryKind(row.text(2) ?? "") }
+                guard let effective = clock.microseconds(row.time(4)), let recorded = clock.microseconds(row.time(5)) else {
                     throw LedgerError(.integrity, "the entry at position \(position) has a time that is none")
                 }
+                batch.append(
+                    id: row.words(1).map { EntryID(high: $0, low: $1) }, kind: kind, lines: UInt32(truncatingIfNeeded: row.uint(3) ?? 0),
+                    effective: effective, recorded: recorded, payload: row.text(6))
             }
             // An entry that is visible means that its postings are.
             let last = start + UInt64(batch.appended)
@@ -126,20 +117,6 @@ struct JournalReader: Sendable {
     private func nextVisible(after position: UInt64) async throws -> UInt64? {
         let row = try await database.run(.select("MIN(position) FROM entry WHERE position > \(position)"))[0]
         return row.isNull(0) ? nil : try row.uint(0)
-    }
-
-    private static func text(_ span: Span<UInt8>) -> String {
-        unsafe span.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
-    }
-
-    private static func equal(_ span: Span<UInt8>, _ text: String) -> Bool {
-        guard span.count == text.utf8.count else { return false }
-        var index = 0
-        for byte in text.utf8 {
-            if span[index] != byte { return false }
-            index += 1
-        }
-        return true
     }
 
     private enum Claim { case granted, tryAgain, inFlight(UInt64) }
@@ -169,5 +146,20 @@ struct JournalReader: Sendable {
 
     private func insertTombstones(_ positions: [UInt64]) async throws {
         try await claimer.run(.tombstones(at: positions, kind: EntryKind.tombstone.text))
+    }
+}
+
+/// Times of rows as microseconds since 1970: those of one day share its midnight.
+private struct RowClock {
+    private var day = (0, 0, 0)
+    private var midnight: Int64?
+
+    mutating func microseconds(_ time: CivilTime?) -> Int64? {
+        guard let time else { return nil }
+        if day != (time.year, time.month, time.day) {
+            day = (time.year, time.month, time.day)
+            midnight = Timestamp.midnight(year: time.year, month: time.month, day: time.day)
+        }
+        return midnight.map { $0 + Int64((time.hour * 60 + time.minute) * 60 + time.second) * 1_000_000 + Int64(time.microsecond) }
     }
 }

@@ -32,4 +32,15 @@ extension BookOwner {
             return plan
         }
     }
+
+    /// Makes the next generation of a job beside those that there are; nothing is computed yet, and what is live stays live.
+    /// - Returns: its number.
+    @discardableResult
+    public func createGeneration(of job: any Job) async throws(LedgerError) -> UInt32 {
+        try await translated {
+            let definition = job.definition
+            return try await createGeneration(
+                job: definition.name, schema: definition.schema, fingerprint: definition.fingerprint)
+        }
+    }
 }

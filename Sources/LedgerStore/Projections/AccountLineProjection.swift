@@ -46,8 +46,10 @@ struct AccountLineStep: JobStep {
                 }
             }
         }
-        // In the order of the primary key.
-        lines.sort { ($0.account, $0.position, $0.posting.line) < ($1.account, $1.position, $1.posting.line) }
+        // In the order of the primary key; by position they are already.
+        var order = lines.indices.map { UInt64(lines[$0].account) << 32 | UInt64($0) }
+        order.sort()
+        lines = order.map { lines[Int($0 & 0xFFFF_FFFF)] }
         var accounts: [UInt32] = []
         for line in lines where line.account != accounts.last { accounts.append(line.account) }
         var balances = try memory.balances(of: accounts, through: writer.from, writer)

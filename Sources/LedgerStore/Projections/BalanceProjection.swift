@@ -35,23 +35,18 @@ struct BalanceProjection: Job {
 struct BalanceStep: JobStep {
     let memory: BalanceMemory
     private var spans = BalanceSpans()
-    private var slots: [UInt32: Int] = [:]
-    private var touched: [Touched] = []
-    private var rows: [TouchedRow] = []
+    /// Accounts that are touched, each with a number of its own.
+    private var slots: [UInt32: UInt32] = [:]
+    private var accounts: [UInt32] = []
+    private var touches: [Touch] = []
 
-    /// What the step moves on one account.
-    private struct Touched {
-        let account: UInt32
-        var change = Totals()
-        /// Positions since the last row.
-        var positions: [UInt64] = []
-    }
-
-    private struct TouchedRow {
-        let slot: Int
-        /// Since the step's beginning.
-        let change: Totals
-        let positions: [UInt64]
+    /// One side of a posting.
+    private struct Touch {
+        let slot: UInt32
+        let side: Side
+        let status: PostingStatus
+        let position: UInt64
+        let amount: UInt64
     }
 
     init(memory: BalanceMemory) { self.memory = memory }
@@ -63,52 +58,58 @@ struct BalanceStep: JobStep {
             position += 1
             for place in entries.postingRange(index) {
                 let posting = entries.postings[place]
-                touch(posting.debit.number, position, .debit, posting)
-                touch(posting.credit.number, position, .credit, posting)
+                for (side, account) in [(Side.debit, posting.debit), (.credit, posting.credit)] {
+                    touches.append(
+                        Touch(
+                            slot: slot(account.number), side: side, status: posting.status, position: position, amount: posting.amount))
+                }
             }
         }
     }
 
-    private mutating func touch(_ account: UInt32, _ position: UInt64, _ side: Side, _ posting: JournalPosting) {
-        let slot: Int
-        if let known = slots[account] {
-            slot = known
-        } else {
-            slot = touched.count
-            slots[account] = slot
-            touched.append(Touched(account: account))
-        }
-        if touched[slot].positions.last != position {
-            if touched[slot].positions.count == BalanceProjection.touchesMax { endRow(slot) }
-            touched[slot].positions.append(position)
-        }
-        touched[slot].change.add(side, posting.amount, posting.status)
-    }
-
-    private mutating func endRow(_ slot: Int) {
-        rows.append(TouchedRow(slot: slot, change: touched[slot].change, positions: touched[slot].positions))
-        touched[slot].positions.removeAll(keepingCapacity: true)
+    private mutating func slot(_ account: UInt32) -> UInt32 {
+        if let known = slots[account] { return known }
+        let slot = UInt32(accounts.count)
+        slots[account] = slot
+        accounts.append(account)
+        return slot
     }
 
     func write(_ writer: borrowing StepWriter) throws {
         try spans.write(writer)
-        let before = try memory.totals(of: touched.map(\.account), before: writer.from, writer)
-        var all = rows
-        for (slot, one) in touched.enumerated() { all.append(TouchedRow(slot: slot, change: one.change, positions: one.positions)) }
+        var totals = try memory.totals(of: accounts, before: writer.from, writer)
+        let (order, starts) = ordered()
+        var columns = BalanceColumns()
+        var positions: [UInt64] = []
         // In the order of the primary key: rows of an account lie side by side.
-        let order = all.indices.sorted {
-            let (left, right) = (touched[all[$0].slot].account, touched[all[$1].slot].account)
-            return left != right ? left < right : all[$0].positions[0] < all[$1].positions[0]
-        }
-        for start in stride(from: 0, to: order.count, by: Self.rowsPerStatement) {
-            var columns = BalanceColumns()
-            for index in order[start..<min(start + Self.rowsPerStatement, order.count)] {
-                let row = all[index]
-                columns.append(touched[row.slot].account, before[row.slot] + row.change, row.positions)
+        for slot in accounts.indices.sorted(by: { accounts[$0] < accounts[$1] }) {
+            for index in order[starts[slot]..<starts[slot + 1]] {
+                let touch = touches[Int(index)]
+                if positions.last != touch.position {
+                    if positions.count == BalanceProjection.touchesMax { columns.append(accounts[slot], totals[slot], &positions) }
+                    positions.append(touch.position)
+                }
+                totals[slot].add(touch.side, touch.amount, touch.status)
             }
-            try columns.insert(writer)
+            columns.append(accounts[slot], totals[slot], &positions)
+            if columns.count >= Self.rowsPerStatement { try columns.insert(writer) }
         }
-        memory.stage(touched.enumerated().map { ($1.account, before[$0] + $1.change) })
+        try columns.insert(writer)
+        memory.stage(zip(accounts, totals).map { ($0, $1) })
+    }
+
+    /// Touches slot by slot, each slot's in their order; and where each slot's begin.
+    private func ordered() -> (order: [UInt32], starts: [Int]) {
+        var starts = [Int](repeating: 0, count: accounts.count + 1)
+        for touch in touches { starts[Int(touch.slot) + 1] += 1 }
+        for slot in accounts.indices { starts[slot + 1] += starts[slot] }
+        var next = starts
+        var order = [UInt32](repeating: 0, count: touches.count)
+        for (index, touch) in touches.enumerated() {
+            order[next[Int(touch.slot)]] = UInt32(index)
+            next[Int(touch.slot)] += 1
+        }
+        return (order, starts)
     }
 
     private static let rowsPerStatement = 16_384
@@ -121,15 +122,21 @@ private struct BalanceColumns {
     private var totals: [Totals] = []
     private var touched: [[UInt8]] = []
 
-    mutating func append(_ account: UInt32, _ totals: Totals, _ positions: [UInt64]) {
+    var count: Int { accounts.count }
+
+    /// Takes the positions away.
+    mutating func append(_ account: UInt32, _ totals: Totals, _ positions: inout [UInt64]) {
         accounts.append(UInt64(account))
         let last = positions[positions.count - 1]
         through.append(last)
         self.totals.append(totals)
         touched.append(TouchedPositions.bytes(positions))
+        positions.removeAll(keepingCapacity: true)
     }
 
-    func insert(_ writer: borrowing StepWriter) throws {
+    /// Inserts what there is and begins anew.
+    mutating func insert(_ writer: borrowing StepWriter) throws {
+        guard count > 0 else { return }
         try writer.insert(
             into: "balance",
             ["account", "through", "debits_posted", "credits_posted", "debits_pending", "credits_pending", "touched"],
@@ -137,6 +144,7 @@ private struct BalanceColumns {
                 .uint(accounts), .uint(through), column(\.debitsPosted), column(\.creditsPosted), column(\.debitsPending),
                 column(\.creditsPending), .bytes(touched),
             ])
+        self = BalanceColumns()
     }
 
     /// Numbers, unless one is too wide for 64 bits.
