@@ -21,6 +21,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Indelible", targets: ["Indelible"]),
+        .library(name: "IndelibleService", targets: ["IndelibleService"]),
         .library(name: "IndelibleTesting", targets: ["IndelibleTesting"]),
         .library(name: "LedgerModel", targets: ["LedgerModel"]),
         .library(name: "MariaDBDriver", targets: ["MariaDBDriver"]),
@@ -34,6 +35,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-metrics", from: "2.5.0"),
         .package(url: "https://github.com/apple/swift-distributed-tracing", from: "1.2.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.6.0"),
     ],
     targets: [
         // The C client of MariaDB; beside MariaDBDriver only tests and bounds that share nothing with it import it.
@@ -96,6 +98,15 @@ let package = Package(
             dependencies: ["LedgerModel", "LedgerDatabase", "LedgerStore"],
             swiftSettings: strict
         ),
+        // A ledger and its jobs as services of a program, or of a process manager.
+        .target(
+            name: "IndelibleService",
+            dependencies: [
+                "Indelible", .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict
+        ),
         // A private server in a folder. It imports nothing.
         .target(name: "LocalMariaDB", swiftSettings: strict),
         .target(
@@ -106,7 +117,9 @@ let package = Package(
         .target(
             name: "IndelibleCommands",
             dependencies: [
-                "Indelible", "IndelibleBench", "LocalMariaDB",
+                "Indelible", "IndelibleBench", "IndelibleService", "LocalMariaDB",
+                .product(name: "Logging", package: "swift-log"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Configuration", package: "swift-configuration"),
             ],
@@ -144,6 +157,15 @@ let package = Package(
             path: "Tests/Soak", swiftSettings: strict),
         .testTarget(
             name: "LocalMariaDBTests", dependencies: ["LocalMariaDB", "LocalMariaDBStarter"], swiftSettings: strict),
+        .testTarget(
+            name: "IndelibleServiceTests",
+            dependencies: [
+                "Indelible", "IndelibleService", "IndelibleTesting", .product(name: "Logging", package: "swift-log"),
+                .product(name: "Metrics", package: "swift-metrics"), .product(name: "MetricsTestKit", package: "swift-metrics"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle"),
+            ],
+            swiftSettings: strict),
         .testTarget(name: "LedgerModelTests", dependencies: ["LedgerModel"], swiftSettings: strict),
         .testTarget(
             name: "MariaDBDriverTests",

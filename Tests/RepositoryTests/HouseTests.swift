@@ -14,11 +14,12 @@ import Testing
         "LedgerDatabase": ["LedgerSchema", "MariaDBDriver", "Crypto"],
         "LedgerStore": ["LedgerModel", "LedgerDatabase", "Crypto", "Logging", "Metrics", "Tracing"],
         "Indelible": ["LedgerModel", "LedgerDatabase", "LedgerStore"],
+        "IndelibleService": ["Indelible", "Logging", "ServiceLifecycle"],
         "LocalMariaDB": [],
         "IndelibleTesting": ["Indelible", "LocalMariaDB"],
         // Measures the driver by itself too, beside the C client with nothing around it.
         "IndelibleBench": ["Indelible", "LedgerModel", "LocalMariaDB", "MariaDBDriver", "BareClient"],
-        "IndelibleCommands": ["Indelible", "IndelibleBench", "LocalMariaDB", "ArgumentParser", "Configuration", "SystemPackage"],
+        "IndelibleCommands": ["Indelible", "IndelibleBench", "IndelibleService", "LocalMariaDB", "Logging", "ServiceLifecycle", "ArgumentParser", "Configuration", "SystemPackage"],
         "IndelibleCLI": ["IndelibleCommands", "ArgumentParser"],
     ]
 
@@ -66,7 +67,7 @@ import Testing
         let manifest = try String(contentsOfFile: Repository.root + "/Package.swift", encoding: .utf8)
         for (target, allowed) in Self.house {
             let declared = try #require(Self.dependencies(of: target, manifest), "\(target) is not in Package.swift")
-            let packages: Set = ["swift-crypto", "swift-argument-parser", "swift-configuration", "swift-log", "swift-metrics", "swift-distributed-tracing"]
+            let packages: Set = ["swift-crypto", "swift-argument-parser", "swift-configuration", "swift-log", "swift-metrics", "swift-distributed-tracing", "swift-service-lifecycle"]
             // Configuration's interface brings SystemPackage along.
             let expected = allowed.subtracting(["SystemPackage"])
             #expect(declared.subtracting(packages) == expected, "\(target)")

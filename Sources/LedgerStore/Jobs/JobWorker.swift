@@ -1,9 +1,10 @@
 import LedgerDatabase
 import LedgerModel
+import Tracing
 
 /// One worker on one generation of a job. Any number of them may work on the same one, in any programs: the step's claim decides
 /// who did it, and the others stand down.
-final class JobWorker {
+actor JobWorker {
     let job: any Job
     let generation: UInt32
     private let reader: JournalReader
@@ -70,7 +71,8 @@ final class JobWorker {
         let end = min(from.number + pace.positions, (from.number / JobDefinition.grid + 1) * JobDefinition.grid)
         while next.through.number < end {
             let wanted = min(end - next.through.number, JournalReader.positionsPerRead)
-            let slice = try await ahead.slice(after: next.through, count: wanted, head: head)
+            let read = ahead.read(after: next.through, count: wanted, head: head)
+            let slice = try await withTaskCancellationHandler { try await read.value } onCancel: { read.cancel() }
             for batch in slice.batches {
                 next.proof.append(batch)
                 try step.take(batch)
@@ -80,6 +82,12 @@ final class JobWorker {
             if slice.isEnd { break }
         }
         guard next.through > from else { return .caughtUp(through: from, waitingFor: waitingFor) }
+        let span = InstrumentationSystem.tracer is NoOpTracer ? nil : InstrumentationSystem.tracer.startAnySpan("indelible.job.step")
+        span?.attributes["indelible.job"] = job.definition.name
+        span?.attributes["indelible.generation"] = Int(generation)
+        span?.attributes["indelible.from"] = Int(clamping: from.number)
+        span?.attributes["indelible.through"] = Int(clamping: next.through.number)
+        defer { span?.end() }
         try await step.prepare()
         let (claim, done, job, generation) = (next, step, job.definition.name, generation)
         let isDone = try await database.write { transaction in
@@ -121,23 +129,27 @@ private struct ReadAhead {
 
     init(reader: JournalReader) { self.reader = reader }
 
+    /// The next entries, as a task that is under way.
     /// - Parameter head: there are entries up to here.
-    mutating func slice(after position: Position, count: UInt64, head: Position) async throws -> JournalReader.Slice {
+    mutating func read(after position: Position, count: UInt64, head: Position) -> Task<JournalReader.Slice, any Error> {
         let whole = JournalReader.positionsPerRead
         guard count == whole else {
             drop()
-            return try await reader.slice(after: position, through: Position(position.number + count))
+            return begin(position.number, count)
         }
         if pending.first?.after != position { drop() }
         var next = pending.last.map { $0.after.number + whole } ?? position.number
-        // Far below the head: there it is decided what is missing.
+        // Only far below the head: there it is decided what is missing.
         while pending.count < Self.depth, pending.isEmpty || next + 2 * whole <= head.number {
-            let (reader, start) = (reader, next)
-            pending.append((Position(start), Task { try await reader.slice(after: Position(start), through: Position(start + whole)) }))
+            pending.append((Position(next), begin(next, whole)))
             next += whole
         }
-        let task = pending.removeFirst().task
-        return try await withTaskCancellationHandler { try await task.value } onCancel: { task.cancel() }
+        return pending.removeFirst().task
+    }
+
+    private func begin(_ start: UInt64, _ count: UInt64) -> Task<JournalReader.Slice, any Error> {
+        let reader = reader
+        return Task { try await reader.slice(after: Position(start), through: Position(start + count)) }
     }
 
     mutating func drop() {

@@ -1,5 +1,6 @@
 public import LedgerDatabase
 public import LedgerModel
+public import Logging
 
 /// Runs jobs: computes balances, account lines and projections of your own from a book's journal. Each step is counted exactly
 /// once, whoever runs; start as many as you like, in as many programs.
@@ -19,12 +20,19 @@ public struct Projector: Sendable {
     private let writes: Database
     private let reader: JournalReader
     private let positionsMax: UInt64?
+    private let monitor: JobMonitor
 
     /// Connects as the book's `projector` when it is first asked something.
     /// - Parameters:
     ///   - jobs: those that it knows. It works on all their generations that are not retired.
     ///   - positionsMax: fewer positions in a step than the jobs say.
-    public init(_ location: BookLocation, jobs: [any Job] = Projector.builtIn, positionsMax: UInt64? = nil) {
+    ///   - logger: told what ``run(_:pollInterval:report:)`` does: steps at `debug`, what is tried again at `error`, an entry that
+    ///     stops a job at `critical`. Never a value of an entry.
+    public init(
+        _ location: BookLocation, jobs: [any Job] = Projector.builtIn, positionsMax: UInt64? = nil,
+        logger: Logger = Logger(label: "indelible.jobs") { _ in SwiftLogNoOpLogHandler() }
+    ) {
+        monitor = JobMonitor(logger)
         self.jobs = jobs
         self.positionsMax = positionsMax
         database = Database(location, role: .projector, connectionsMax: 2 + jobs.count)
@@ -148,10 +156,11 @@ public struct Projector: Sendable {
     ) async throws(LedgerError) {
         try await translated {
             for job in only ?? [] { _ = try self.job(job) }
-            await withTaskGroup(of: Key?.self) { group in
-                var running: Set<Key> = []
+            await withTaskGroup(of: JobMonitor.Key?.self) { group in
+                var running: Set<JobMonitor.Key> = []
                 var failures = 0
                 var missing: Set<String> = []
+                var looks = 0
                 group.addTask { await Self.pause(.zero) }
                 while let ended = await group.next() {
                     if let ended {
@@ -168,7 +177,7 @@ public struct Projector: Sendable {
                             }
                         }
                         for generation in own where only?.contains(generation.job) ?? true {
-                            let key = Key(job: generation.job, number: generation.number)
+                            let key = JobMonitor.Key(job: generation.job, generation: generation.number)
                             guard running.insert(key).inserted else { continue }
                             group.addTask {
                                 await follow(generation, pollInterval, report)
@@ -176,6 +185,8 @@ public struct Projector: Sendable {
                             }
                         }
                         failures = 0
+                        if looks % 5 == 0 { try await measureLag() }
+                        looks += 1
                     } catch {
                         failures += 1
                         report(Event(job: "", generation: 0, result: .failure(error), duration: .zero))
@@ -188,12 +199,7 @@ public struct Projector: Sendable {
         }
     }
 
-    private struct Key: Hashable {
-        let job: String
-        let number: UInt32
-    }
-
-    private static func pause(_ duration: Duration) async -> Key? {
+    private static func pause(_ duration: Duration) async -> JobMonitor.Key? {
         try? await Task.sleep(for: duration)
         return nil
     }
@@ -203,19 +209,25 @@ public struct Projector: Sendable {
         guard let job = jobs.first(where: { $0.definition.name == generation.job }) else { return }
         let worker = worker(job, generation.number)
         let clock = ContinuousClock()
+        let key = JobMonitor.Key(job: generation.job, generation: generation.number)
+        monitor.begin(key)
+        defer { monitor.end(key) }
         var failures = 0
         while !Task.isCancelled {
             let begun = clock.now
             let result: Result<Step, LedgerError>
             do throws(LedgerError) {
-                result = .success(try await translated { try await worker.step() })
+                // In a task of its own: whoever cancels lets the step at hand end.
+                result = .success(try await translated { try await Task { try await worker.step() }.value })
                 failures = 0
             } catch {
                 if Task.isCancelled { return }
                 failures += 1
                 result = .failure(error)
             }
-            report(Event(job: generation.job, generation: generation.number, result: result, duration: begun.duration(to: clock.now)))
+            let event = Event(job: generation.job, generation: generation.number, result: result, duration: begun.duration(to: clock.now))
+            monitor.note(event)
+            report(event)
             switch result {
             case .success(.advanced): continue
             case .success(.retired): return
@@ -227,6 +239,12 @@ public struct Projector: Sendable {
             }
         }
     }
+
+    /// Whether the loops of ``run(_:pollInterval:report:)`` come round, and get on. Nobody is asked: it answers at once.
+    public var health: [JobHealth] { monitor.health }
+
+    /// Asks the journal how far behind it every generation is, and tells the metrics.
+    public func measureLag() async throws(LedgerError) { monitor.measure(try await status()) }
 
     private static func backoff(_ failures: Int) -> Duration { .milliseconds(min(5000, 50 << min(failures, 7))) }
 
