@@ -42,8 +42,8 @@ public struct InsertOnlySQL: Sendable {
     }
 }
 
-/// What stands behind `SELECT`: a literal in which `\(value)` binds, `\(table:)` names one of the ledger's tables and
-/// `\(list:)` is the list behind `IN`.
+/// What stands behind `SELECT`: a literal in which `\(value)` binds, `\(table:)` names one of the ledger's tables,
+/// `\(column:)` a column, and `\(list:)` is the list behind `IN`.
 public struct SelectText: Sendable, ExpressibleByStringInterpolation {
     let sql: SQL
 
@@ -63,6 +63,7 @@ public struct SelectText: Sendable, ExpressibleByStringInterpolation {
         public mutating func appendInterpolation(_ value: String) { sql.appendInterpolation(value) }
         public mutating func appendInterpolation(_ value: [UInt8]) { sql.appendInterpolation(value) }
         public mutating func appendInterpolation(table: LedgerTable) { sql.appendInterpolation(identifier: table.name) }
+        public mutating func appendInterpolation(column: LedgerColumn) { sql.appendInterpolation(identifier: column.name) }
         public mutating func appendInterpolation(list: [LedgerValue]) { sql.appendInterpolation(list: list.map(\.value)) }
         public mutating func appendInterpolation(_ part: SelectText) { sql.appendInterpolation(part.sql) }
     }
@@ -115,7 +116,7 @@ public struct LedgerValue: Sendable, Hashable {
 }
 
 /// A column of an insert.
-public struct LedgerColumn: Sendable, ExpressibleByStringLiteral {
+public struct LedgerColumn: Sendable, Hashable, ExpressibleByStringLiteral {
     let name: SQLIdentifier
     /// A value that is NULL becomes the server's time.
     let isDefaultedToNow: Bool
@@ -157,6 +158,7 @@ public struct LedgerTable: Sendable, Hashable {
     public static let holdSweep = LedgerTable("hold_sweep")
     public static let jobControl = LedgerTable("job_control")
     public static let jobFailure = LedgerTable("job_failure")
+    public static let retirement = LedgerTable("retirement")
 
     /// A table of one generation of a projection: `balance_g1`.
     public static func generated(_ base: StaticString, generation: UInt32) -> LedgerTable { LedgerTable("\(base)_g\(generation)") }

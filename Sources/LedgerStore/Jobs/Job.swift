@@ -40,6 +40,8 @@ public struct JobDefinition: Sendable, Hashable {
     public let schema: String
     /// Positions in one step at the most.
     public let positionsMax: UInt64
+    /// What two generations are compared by.
+    public let compared: [ComparedTable]
 
     /// Steps end at multiples of this, so that two generations have checkpoints in common.
     public static let grid: UInt64 = 262_144
@@ -49,7 +51,11 @@ public struct JobDefinition: Sendable, Hashable {
     ///   - version: change it whenever the rows would come out otherwise.
     ///   - schema: tables of a generation, in MariaDB's dialect. Their names end in `_g{generation}`.
     ///   - positionsMax: 1 to ``grid``.
-    public init(name: String, version: String, schema: String = "", positionsMax: UInt64 = 16_384) {
+    ///   - compared: the tables that ``Projector/compare(_:generation:with:account:at:)`` looks at. They are no part of the
+    ///     fingerprint.
+    public init(
+        name: String, version: String, schema: String = "", positionsMax: UInt64 = 16_384, compared: [ComparedTable] = []
+    ) {
         let isWellFormed = name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
         precondition(
             (1...40).contains(name.utf8.count) && isWellFormed && name.first!.isLetter,
@@ -58,6 +64,7 @@ public struct JobDefinition: Sendable, Hashable {
         self.name = name
         self.schema = schema
         self.positionsMax = positionsMax
+        self.compared = compared
         fingerprint = Array(SHA256.hash(data: Data("\(name)/\(version)\n\(schema)".utf8)))
     }
 }
