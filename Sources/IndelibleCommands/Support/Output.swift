@@ -134,13 +134,29 @@ final class Progress {
         isShown = Output.isStderrTerminal && !isQuiet
     }
 
-    func show(_ done: UInt64, of all: UInt64) {
+    /// - Parameter start: so much was done before it began.
+    func show(_ done: UInt64, of all: UInt64, from start: UInt64 = 0) {
         guard isShown, done >= all || lastShown.duration(to: .now) > .milliseconds(100) else { return }
         lastShown = .now
-        let seconds = Double(started.duration(to: .now).components.seconds) + 0.001
-        let rate = seconds >= 1 ? ", \(Int(Double(done) / seconds))/s" : ""
-        let percent = all == 0 ? 100 : done * 100 / all
-        FileHandle.standardError.write(Data("\r\u{1B}[K\(what) \(done) of \(all) (\(percent) %\(rate))".utf8))
+        let text = Self.text(done, of: all, from: start, after: started.duration(to: .now))
+        FileHandle.standardError.write(Data("\r\u{1B}[K\(what) \(text)".utf8))
+    }
+
+    /// `300 of 1200 (25 %, 100/s, 9 s left)`.
+    static func text(_ done: UInt64, of all: UInt64, from start: UInt64, after elapsed: Duration) -> String {
+        let seconds = UInt64(max(0, elapsed.components.seconds))
+        let rate = seconds == 0 ? 0 : (done - min(done, start)) / seconds
+        let percent = all == 0 ? 100 : min(100, done * 100 / all)
+        guard rate > 0 else { return "\(done) of \(all) (\(percent) %)" }
+        let left = done >= all ? "" : ", \(duration((all - done + rate - 1) / rate)) left"
+        return "\(done) of \(all) (\(percent) %, \(rate)/s\(left))"
+    }
+
+    /// `45 s`, `12 min`, `3 h 20 min`.
+    static func duration(_ seconds: UInt64) -> String {
+        if seconds < 120 { return "\(seconds) s" }
+        let minutes = (seconds + 59) / 60
+        return minutes < 120 ? "\(minutes) min" : "\(minutes / 60) h \(minutes % 60) min"
     }
 
     func end() { if isShown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) } }

@@ -5,73 +5,13 @@ import Indelible
 
 struct ProjectCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "project", abstract: "Compute balances from the journal.",
-        subcommands: [Once.self, Run.self, Status.self])
-
-    struct Once: Verb {
-        static let configuration = CommandConfiguration(abstract: "Project everything that is decided, then stop.")
-        @OptionGroup var book: BookOptions
-        @OptionGroup var output: OutputOptions
-
-        func execute() async throws -> ExitStatus {
-            try await ProjectCommand.withProjector(book) { projector in
-                let end = try await projector.catchUp()
-                Output.line("The balances are true through position \(end.through).")
-                if let position = end.waitingFor {
-                    Output.note("Position \(position) is held by a transaction in flight; project again when it has ended.")
-                }
-                return .ok
-            }
-        }
-    }
-
-    struct Run: Verb {
-        static let configuration = CommandConfiguration(abstract: "Follow the journal until interrupted.")
-        @OptionGroup var book: BookOptions
-        @OptionGroup var output: OutputOptions
-
-        func execute() async throws -> ExitStatus {
-            try await ProjectCommand.withProjector(book) { projector in
-                try await untilInterrupted {
-                    try await projector.run { event in
-                        guard !output.quiet else { return }
-                        switch event.result {
-                        case .success(.advanced(let from, let through)): Output.line("\(event.job) \(from) → \(through)")
-                        case .success: break
-                        case .failure(let error): Output.note("indelible: \(error.message); trying again")
-                        }
-                    }
-                }
-                return .ok
-            }
-        }
-    }
-
-    struct Status: Verb {
-        static let configuration = CommandConfiguration(abstract: "How far the balances are behind the journal.")
-        @OptionGroup var book: BookOptions
-        @OptionGroup var output: OutputOptions
-
-        func execute() async throws -> ExitStatus {
-            try await ProjectCommand.withProjector(book) { projector in
-                var table = Table([
-                    .init("job"), .number("generation"), .number("through"), .number("head"),
-                    .number("lag"), .number("lag_seconds"), .init("stepped_at"),
-                ])
-                table.rows = try await projector.status().map { status in
-                    let seconds = status.oldestWaitingRecordedAt.map {
-                        max(0, status.now.microseconds - $0.microseconds) / 1_000_000
-                    }
-                    return [
-                        status.generation.job, String(status.generation.number), status.through.description, status.head.description,
-                        String(status.lag), String(seconds ?? 0), status.steppedAt?.description ?? "never",
-                    ]
-                }
-                table.print(output.format)
-                return .ok
-            }
-        }
-    }
+        commandName: "project", abstract: "Run the jobs that follow the journal: balances, account lines.",
+        groupedSubcommands: [
+            CommandGroup(name: "Running", subcommands: [ProjectRun.self, ProjectOnce.self, ProjectStatus.self]),
+            CommandGroup(name: "Stopping", subcommands: [ProjectPause.self, ProjectResume.self, ProjectRetry.self]),
+            CommandGroup(
+                name: "Generations", subcommands: [ProjectRebuild.self, ProjectCompare.self, ProjectSwitch.self, ProjectRetire.self]),
+        ])
 
     static func withProjector<T>(_ book: BookOptions, _ body: (Projector) async throws -> T) async throws -> T {
         let projector = Projector(try await Place(book).location())
@@ -85,8 +25,23 @@ struct ProjectCommand: AsyncParsableCommand {
         }
     }
 
+    /// The jobs of a command line; nil for all.
+    static func named(_ jobs: [String]) throws -> Set<String>? {
+        for job in jobs { _ = try known(job) }
+        return jobs.isEmpty ? nil : Set(jobs)
+    }
+
+    /// A job of this program.
+    static func known(_ name: String) throws -> any Job {
+        if let job = Projector.builtIn.first(where: { $0.definition.name == name }) { return job }
+        let names = Projector.builtIn.map(\.definition.name).joined(separator: ", ")
+        throw LedgerError(
+            .unknownEntry, "this program knows no job “\(name)”, only \(names); a projection of your own is run, rebuilt, compared and switched "
+                + "by the program that has it")
+    }
+
     /// Runs until SIGINT or SIGTERM, then lets the step at hand end.
-    private static func untilInterrupted(_ body: @escaping @Sendable () async throws -> Void) async throws {
+    static func untilInterrupted(_ body: @escaping @Sendable () async throws -> Void) async throws {
         let task = Task { try await body() }
         let sources = [SIGINT, SIGTERM].map { number in
             signal(number, SIG_IGN)
@@ -98,4 +53,9 @@ struct ProjectCommand: AsyncParsableCommand {
         defer { for source in sources { source.cancel() } }
         try await task.value
     }
+}
+
+extension Position {
+    /// As data.
+    var json: JSON { .integer(Int64(clamping: number)) }
 }

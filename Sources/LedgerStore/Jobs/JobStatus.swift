@@ -17,7 +17,8 @@ public struct JobStatus: Sendable {
         case paused
         /// It stands at an entry that cannot be processed, until an operator says retry.
         case failed
-        /// Made by another definition than this program's, or of a job that it does not know: it does not work on it.
+        /// Of a job that this program knows, but made by another definition: it does not work on it. (Of a job that it does not know it
+        /// tells what there is to see.)
         case foreign
     }
 
@@ -68,6 +69,8 @@ public struct JobStatus: Sendable {
 
     public let generation: Generation
     public let state: State
+    /// This program knows the job, and another definition made this generation.
+    public let isForeign: Bool
     /// Its rows are true up to here.
     public let through: Position
     /// The highest position in the journal.
@@ -97,12 +100,14 @@ public struct JobStatus: Sendable {
         return (lag + rate - 1) / rate
     }
 
-    /// Somebody has to look: it is stuck, has failed, waits for a position too long, or readers read what nobody goes on with.
+    /// Somebody has to look: it is stuck, has failed, waits for a position too long, or readers read what this program does not go on
+    /// with. What is not live and another definition's is only kept.
     public var needsAttention: Bool {
-        switch state {
+        if isForeign, !generation.isLive { return false }
+        return switch state {
         case .stuck, .failed: true
         case .waiting: isOverdue
-        case .foreign: generation.isLive
+        case .foreign: true
         case .caughtUp, .behind, .paused: false
         }
     }
@@ -121,16 +126,16 @@ public struct JobStatus: Sendable {
         case .paused: return "paused: `indelible project resume \(job)`"
         case .failed: return failed.map { "\($0.failure.error.message). When that is explained: `indelible project retry \(job)`" }
         case .foreign:
-            return "generation \(number) was made by another program or another definition: this one does not work on it"
+            return "generation \(number) was made by another definition of “\(job)”: this program does not work on it"
         }
     }
 
     /// What a generation does, from what is known of it. No I/O.
     static func state(
-        isOwn: Bool, hasFailed: Bool, isPaused: Bool, lag: UInt64, isNextVisible: Bool, isOverdue: Bool
+        isForeign: Bool, hasFailed: Bool, isPaused: Bool, lag: UInt64, isNextVisible: Bool, isOverdue: Bool
     ) -> State {
-        if !isOwn { return .foreign }
         if hasFailed { return .failed }
+        if isForeign { return .foreign }
         if isPaused { return .paused }
         if lag == 0 { return .caughtUp }
         if !isNextVisible { return .waiting }

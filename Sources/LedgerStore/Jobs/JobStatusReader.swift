@@ -19,7 +19,7 @@ extension Projector {
             var all = try await database.read { transaction in
                 var sums = UnprojectedSums(positionsMax: moneyMax)
                 return try Generation.all(transaction).map { generation in
-                    try JobStatusReader(generation: generation, isOwn: fingerprints[generation.job] == generation.fingerprint)
+                    try JobStatusReader(generation: generation, isForeign: (fingerprints[generation.job] ?? generation.fingerprint) != generation.fingerprint)
                         .read(stuckAfter, &sums, transaction)
                 }
             }
@@ -33,7 +33,7 @@ extension Projector {
 
 private struct JobStatusReader {
     let generation: Generation
-    let isOwn: Bool
+    let isForeign: Bool
     /// The rate is that of so many steps, of the last minute before the newest.
     private static let recentSteps = 33
 
@@ -61,10 +61,10 @@ private struct JobStatusReader {
         let hasStepped = steps.first.map { now.microseconds - $0.at.microseconds <= limit } ?? false
         let isOverdue = waitsTooLong && (!isNextVisible || !hasStepped)
         let state = JobStatus.state(
-            isOwn: isOwn, hasFailed: failed?.stands ?? false, isPaused: try row.optionalText(4) == "pause",
+            isForeign: isForeign, hasFailed: failed?.stands ?? false, isPaused: try row.optionalText(4) == "pause",
             lag: head.number - min(head.number, through.number), isNextVisible: isNextVisible, isOverdue: isOverdue)
         return JobStatus(
-            generation: generation, state: state, through: through, head: head, steppedAt: steps.first?.at,
+            generation: generation, state: state, isForeign: isForeign, through: through, head: head, steppedAt: steps.first?.at,
             oldestWaitingRecordedAt: oldest, now: now, positionsPerSecond: Self.rate(steps),
             unprojected: try sums.read(after: through, upTo: head, transaction), failed: failed,
             waiting: oldest != nil && !isNextVisible
