@@ -132,9 +132,9 @@ import Testing
             try await book.ledger.post(transfer(accounts[0], accounts[1], 3))
             #expect(try await book.ledger.balance(of: "a1", in: .eur).totals.debitsPosted == 3)
             // Nobody but the owner.
-            await refused(.accessDenied, "live") { try await BookOwner(book.location).switchBack(BalanceProjection(), force: true) }
-            await refused(.accessDenied, "") { try await BookOwner(book.location).retire("balance", generation: 1) }
-            await refused(.accessDenied, "") { _ = try await BookOwner(book.location).makeGeneration(of: BalanceProjection()) }
+            await refused(.accessDenied, "only the owner") { try await BookOwner(book.location).switchBack(BalanceProjection(), force: true) }
+            await refused(.accessDenied, "only the owner") { try await BookOwner(book.location).retire("balance", generation: 1) }
+            await refused(.accessDenied, "only the owner") { _ = try await BookOwner(book.location).makeGeneration(of: BalanceProjection()) }
             #expect(try await book.number("SELECT COUNT(*) FROM retirement") == 0)
         }
     }

@@ -19,7 +19,7 @@ struct ProjectOnce: Verb {
             let paused = Set(statuses.filter { $0.state == .paused }.map(\.generation.job)).sorted()
             let progress = JobProgress("projected", statuses.filter { $0.state != .paused }, isQuiet: output.quiet)
             defer { progress.end() }
-            let end = try await projector.catchUp(only) { progress.show($0, $1) }
+            let end = try await projector.catchUp(only, heedsOperators: true) { progress.show($0, $1) }
             progress.end()
             for job in paused { Output.note("indelible: the job \(job) is paused: `indelible project resume \(job)`") }
             let what = jobs.isEmpty ? "The balances are" : jobs == ["balance"] ? "The balances are" : "The rows of \(jobs.joined(separator: ", ")) are"

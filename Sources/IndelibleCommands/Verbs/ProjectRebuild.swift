@@ -28,7 +28,7 @@ struct ProjectRebuild: Verb {
             let mine = try await projector.status(moneyMax: 0).filter { $0.generation.job == job && $0.generation.number == number }
             let progress = JobProgress("\(job) generation \(number)", mine, isQuiet: output.quiet)
             defer { progress.end() }
-            let end = try await projector.catchUp([job], generation: number) { progress.show($0, $1) }
+            let end = try await projector.catchUp([job], generation: number, heedsOperators: true) { progress.show($0, $1) }
             progress.end()
             let after = try await projector.status(moneyMax: 0).first { $0.generation.job == job && $0.generation.number == number }
             guard let after else { throw Failure(.incomplete, "generation \(number) of \(job) was retired meanwhile") }

@@ -8,9 +8,9 @@ extension BookOwner {
     /// - Throws: `accessDenied` for anybody but the owner.
     public func makeGeneration(of job: any Job) async throws(LedgerError) -> UInt32 {
         let definition = job.definition
-        return try await translated {
-            try await createGeneration(job: definition.name, schema: definition.schema, fingerprint: definition.fingerprint)
-        }
+        do {
+            return try await createGeneration(job: definition.name, schema: definition.schema, fingerprint: definition.fingerprint)
+        } catch { throw Self.explained(error) }
     }
 
     /// Lets readers read another generation from now on; the one that they have read goes on beside it.
@@ -89,8 +89,15 @@ extension BookOwner {
             return result
         } catch {
             await database.close()
-            throw LedgerError.translating(error)
+            throw Self.explained(error)
         }
+    }
+
+    /// The usual reason why the database refuses the user here.
+    private static func explained(_ error: any Error) -> LedgerError {
+        let error = LedgerError.translating(error)
+        guard error.code == .accessDenied else { return error }
+        return LedgerError(.accessDenied, "only the owner of a book makes, switches and retires generations: \(error.message)")
     }
 
     /// Again while others are faster.
