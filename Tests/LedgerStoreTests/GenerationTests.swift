@@ -122,7 +122,8 @@ import Testing
             await refused(.historyUnavailable, "no generation 7") { try await owner.switchLive(BalanceProjection(), to: 7) }
             await refused(.historyUnavailable, "ever live") { try await owner.switchBack(BalanceProjection()) }
             try await book.withOwner { connection in
-                _ = try await connection.query("INSERT INTO generation (job, generation, fingerprint) VALUES ('balance', 5, \([UInt8](repeating: 1, count: 32)))")
+                _ = try await connection.query(
+                    "INSERT INTO generation (job, generation, fingerprint) VALUES ('balance', 5, \([UInt8](repeating: 1, count: 32)))")
             }
             await refused(.historyUnavailable, "not finished") { try await owner.switchLive(BalanceProjection(), to: 5) }
             #expect(try await owner.makeGeneration(of: BalanceProjection()) == 6)

@@ -9,7 +9,7 @@ import Testing
 
 /// What a decision on a limit, and a step of the projector, read: what has come since, however long the book is.
 @Suite struct LimitCostTests {
-    @Test(.timeLimit(.minutes(2))) func `the cost of a draw and of a step does not grow with the book`() async throws {
+    @Test(.timeLimit(.minutes(2))) func `the cost of a draw, of a step and of a status does not grow with the book`() async throws {
         // Of its own: every row that this server reads is counted.
         try await TestServer.withOwn { server in
             let book = try await TestBook.make(on: server)
@@ -32,8 +32,10 @@ import Testing
             let fresh = Ledger(book.location)
             let draw = try await rowsRead { try await fresh.post(LimitTests.drawn("alice", 1)) }
             let step = try await rowsRead { _ = try await projector.step() }
-            print("a draw reads \(draw) rows, a step \(step)")
-            #expect(draw > 0 && draw < 150 && step > 0 && step < 150)
+            // 200 steps of two jobs; the newest 33 of each tell the rate.
+            let status = try await rowsRead { _ = try await projector.status() }
+            print("a draw reads \(draw) rows, a step \(step), a status \(status)")
+            #expect(draw > 0 && draw < 150 && step > 0 && step < 150 && status > 0 && status < 200)
             await projector.close()
             await fresh.close()
             await book.ledger.close()

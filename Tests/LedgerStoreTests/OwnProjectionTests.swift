@@ -26,10 +26,10 @@ import Testing
             // Its rows are guarded like all others.
             try await book.withOwner { connection in
                 await #expect(throws: MariaDBError.self) {
-                    try await connection.execute(unprepared: "INSERT INTO kind_volume_g1 (kind, through, entries, amount) VALUES ('transfer', 1, 1, NULL)")
+                    try await connection.execute(unprepared: "INSERT INTO kind_volume_g1 VALUES ('transfer', 1, 1, NULL)")
                 }
-                let triggers = try await connection.query("SELECT COUNT(*) FROM information_schema.triggers WHERE event_object_schema = \(book.name) AND event_object_table = 'kind_volume_g1'")
-                #expect(triggers[0][0] == .int(2))
+                let triggers = try await connection.query("SHOW TRIGGERS LIKE 'kind_volume_g1'")
+                #expect(triggers.count == 2)
             }
 
             // Another definition does not go on with it.
@@ -93,8 +93,8 @@ import Testing
             #expect(whole.through == (try await book.status("kind_volume", jobs: [KindVolume()]).head) && whole.isEqual)
 
             try await book.withOwner { connection in
-                _ = try await connection.query("INSERT INTO kind_volume_g2 (kind, through, entries, amount) VALUES ('more', 3, 1, 2), ('other', 3, 1, 2)")
-                _ = try await connection.query("INSERT INTO kind_volume_g1 (kind, through, entries, amount) VALUES ('other', 4, 1, 3)")
+                _ = try await connection.query("INSERT INTO kind_volume_g2 VALUES ('more', 3, 1, 2), ('other', 3, 1, 2)")
+                _ = try await connection.query("INSERT INTO kind_volume_g1 VALUES ('other', 4, 1, 3)")
             }
             let differing = try await compare()
             #expect(differing.differencesTotal == 2 && !differing.isEqual)
@@ -116,9 +116,15 @@ import Testing
             // Rows that nobody computed.
             try await book.withOwner { connection in
                 _ = try await connection.query(
-                    "INSERT INTO balance_g2 SELECT account, \(end), debits_posted + 1, credits_posted, debits_pending, credits_pending, '' FROM balance_g2 WHERE account = \(accounts[0].id.number) AND through = \(last)")
+                    """
+                    INSERT INTO balance_g2 SELECT account, \(end), debits_posted + 1, credits_posted, debits_pending, credits_pending, ''
+                    FROM balance_g2 WHERE account = \(accounts[0].id.number) AND through = \(last)
+                    """)
                 _ = try await connection.query(
-                    "INSERT INTO account_line_g2 SELECT account, \(end), 9, side, counterpart, amount, status, effective_at, balance FROM account_line_g2 WHERE account = \(accounts[1].id.number) LIMIT 1")
+                    """
+                    INSERT INTO account_line_g2 SELECT account, \(end), 9, side, counterpart, amount, status, effective_at, balance
+                    FROM account_line_g2 WHERE account = \(accounts[1].id.number) LIMIT 1
+                    """)
             }
             try await book.withProjector { projector in
                 for other in [JobComparison.Other.live, .journal] {

@@ -22,7 +22,8 @@ struct ProjectOnce: Verb {
             let end = try await projector.catchUp(only, heedsOperators: true) { progress.show($0, $1) }
             progress.end()
             for job in paused { Output.note("indelible: the job \(job) is paused: `indelible project resume \(job)`") }
-            let what = jobs.isEmpty ? "The balances are" : jobs == ["balance"] ? "The balances are" : "The rows of \(jobs.joined(separator: ", ")) are"
+            let isOfBalances = jobs.isEmpty || jobs == ["balance"]
+            let what = isOfBalances ? "The balances are" : "The rows of \(jobs.joined(separator: ", ")) are"
             switch output.format {
             case .json:
                 var members: [String: JSON] = ["through": end.through.json]

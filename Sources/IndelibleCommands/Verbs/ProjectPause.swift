@@ -2,7 +2,8 @@ import ArgumentParser
 import Indelible
 
 struct ProjectPause: Verb {
-    static let configuration = CommandConfiguration(commandName: "pause", abstract: "Stop a job between two steps, in every program that works on it.")
+    static let configuration = CommandConfiguration(
+        commandName: "pause", abstract: "Stop a job between two steps, in every program that works on it.")
 
     @Argument var job: String
     @OptionGroup var book: BookOptions

@@ -19,8 +19,8 @@ extension Projector {
             var all = try await database.read { transaction in
                 var sums = UnprojectedSums(positionsMax: moneyMax)
                 return try Generation.all(transaction).map { generation in
-                    try JobStatusReader(generation: generation, isForeign: (fingerprints[generation.job] ?? generation.fingerprint) != generation.fingerprint)
-                        .read(stuckAfter, &sums, transaction)
+                    let isForeign = fingerprints[generation.job].map { $0 != generation.fingerprint } ?? false
+                    return try JobStatusReader(generation: generation, isForeign: isForeign).read(stuckAfter, &sums, transaction)
                 }
             }
             guard all.contains(where: { $0.waiting != nil }) else { return all }

@@ -54,7 +54,7 @@ extension BookOwner {
     ///
     /// Claiming the next place in `live` decides against whoever switches to it at the same moment. If it ends in the middle, doing it
     /// again goes on.
-    /// - Throws: `conflict` for the live generation and for the only one, `historyUnavailable` for one that is not there,
+    /// - Throws: `conflict` for the live generation and if none is (so the only one stays), `historyUnavailable` for one that is not there,
     ///   `accessDenied` for anybody but the owner.
     public func retire(_ job: String, generation number: UInt32) async throws(LedgerError) {
         try await withDatabase { database in
@@ -63,15 +63,14 @@ extension BookOwner {
                     if try Self.isRetired(job, number, transaction) { return }
                     let all = try Generation.all(transaction).filter { $0.job == job }
                     guard all.contains(where: { $0.number == number }) else { throw try Self.missing(job, number, transaction) }
-                    let live = try Self.newestSwitch(job, transaction)
-                    guard live?.generation != number else {
+                    guard let live = try Self.newestSwitch(job, transaction) else {
+                        throw LedgerError(.conflict, "“\(job)” has no live generation: switch to one that is to stay first")
+                    }
+                    guard live.generation != number else {
                         throw LedgerError(
                             .conflict, "generation \(number) of “\(job)” is the live one: readers read it. Switch to another first")
                     }
-                    guard all.count > 1 else {
-                        throw LedgerError(.conflict, "generation \(number) is the only one of “\(job)”: rebuild first")
-                    }
-                    if let live { try Self.insertSwitch(job, live.sequence + 1, live.generation, transaction) }
+                    try Self.insertSwitch(job, live.sequence + 1, live.generation, transaction)
                     try transaction.run(.insert(into: .retirement, ["job", "generation"], rows: [[.text(job), .uint(number)]]))
                 }
             }
