@@ -22,7 +22,7 @@ import Testing
                     for number in 0..<300 { try await book.ledger.post(transfer(accounts[number % 5], accounts[5], Int64(number + 1))) }
                 }()
                 for job in Self.jobs {
-                    let number = try await owner.makeGeneration(of: job)
+                    let number = try await owner.createGeneration(of: job)
                     #expect(number == 2)
                     try await book.withProjector(Self.jobs, positionsMax: 7) { _ = try await $0.catchUp([job.definition.name], generation: 2) }
                 }
@@ -65,7 +65,7 @@ import Testing
         try await withBook { book in
             let accounts = try await book.openAccounts(2)
             let owner = BookOwner(book.owner)
-            #expect(try await owner.makeGeneration(of: BalanceProjection()) == 2)
+            #expect(try await owner.createGeneration(of: BalanceProjection()) == 2)
             let race = Race()
             try await book.whileProjecting(positionsMax: 5) {
                 async let posting: Void = {
@@ -126,7 +126,7 @@ import Testing
                     "INSERT INTO generation (job, generation, fingerprint) VALUES ('balance', 5, \([UInt8](repeating: 1, count: 32)))")
             }
             await refused(.historyUnavailable, "not finished") { try await owner.switchLive(BalanceProjection(), to: 5) }
-            #expect(try await owner.makeGeneration(of: BalanceProjection()) == 6)
+            #expect(try await owner.createGeneration(of: BalanceProjection()) == 6)
             await refused(.tailTooLong, "behind the live generation") { try await owner.switchLive(BalanceProjection(), to: 6, lagMax: 1) }
             #expect(try await owner.switchLive(BalanceProjection(), to: 6, force: true) == 1)
             // Exact all the same, only slower.
@@ -135,7 +135,7 @@ import Testing
             // Nobody but the owner.
             await refused(.accessDenied, "only the owner") { try await BookOwner(book.location).switchBack(BalanceProjection(), force: true) }
             await refused(.accessDenied, "only the owner") { try await BookOwner(book.location).retire("balance", generation: 1) }
-            await refused(.accessDenied, "only the owner") { _ = try await BookOwner(book.location).makeGeneration(of: BalanceProjection()) }
+            await refused(.accessDenied, "only the owner") { _ = try await BookOwner(book.location).createGeneration(of: BalanceProjection()) }
             #expect(try await book.number("SELECT COUNT(*) FROM retirement") == 0)
         }
     }
@@ -149,7 +149,7 @@ import Testing
                 #expect(error?.code == .conflict)
             }
             await conflict(1)
-            #expect(try await owner.makeGeneration(of: BalanceProjection()) == 2)
+            #expect(try await owner.createGeneration(of: BalanceProjection()) == 2)
             let events = try await book.whileProjecting {
                 try await book.ledger.post(transfer(accounts[0], accounts[1], 5))
                 try await book.eventually("both caught up") {
@@ -181,7 +181,7 @@ import Testing
         try await withBook { book in
             let owner = BookOwner(book.owner)
             for number in UInt32(2)...5 {
-                #expect(try await owner.makeGeneration(of: AccountLineProjection()) == number)
+                #expect(try await owner.createGeneration(of: AccountLineProjection()) == number)
                 async let switched = Result { try await owner.switchLive(AccountLineProjection(), to: number, force: true) }
                 async let retired = Result { try await owner.retire("account_line", generation: number) }
                 let wins = [(try? await switched.get()) != nil, (try? await retired.get()) != nil]

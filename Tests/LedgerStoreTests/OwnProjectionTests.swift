@@ -17,7 +17,7 @@ import Testing
                 let error = await #expect(throws: LedgerError.self) { try await projector.catchUp() }
                 #expect(error?.code == .schema, "the book does not have it yet")
             }
-            #expect(try await owner.makeGeneration(of: old) == 1)
+            #expect(try await owner.createGeneration(of: old) == 1)
             #expect(try await owner.switchLive(old, to: 1) == nil)
             for number in 1...30 { try await book.ledger.post(transfer(accounts[0], accounts[1], Int64(number))) }
             try await book.withProjector([old], positionsMax: 4) { _ = try await $0.catchUp() }
@@ -39,7 +39,7 @@ import Testing
                 let status = try #require(try await projector.status().first { $0.generation.job == "kind_volume" })
                 #expect(status.state == .foreign && status.isForeign && status.needsAttention)
             }
-            #expect(try await owner.makeGeneration(of: new) == 2)
+            #expect(try await owner.createGeneration(of: new) == 2)
             try await book.withProjector([new], positionsMax: 9) { projector in
                 let end = try await projector.catchUp(["kind_volume"]).through
                 let comparison = try await projector.compare("kind_volume", generation: 2, with: .generation(1))
@@ -67,7 +67,7 @@ import Testing
             let accounts = try await book.openAccounts(2)
             let owner = BookOwner(book.owner)
             try await owner.create(jobs: [KindVolume()])
-            #expect(try await owner.makeGeneration(of: KindVolume()) == 2)
+            #expect(try await owner.createGeneration(of: KindVolume()) == 2)
             for _ in 0..<30 { try await book.ledger.post(transfer(accounts[0], accounts[1], 1)) }
             try await book.withProjector([KindVolume()], positionsMax: 4) { _ = try await $0.catchUp(generation: 1) }
             func compare(at position: UInt64? = nil) async throws -> JobComparison {
@@ -110,7 +110,7 @@ import Testing
             let accounts = try await book.openAccounts(4)
             let owner = BookOwner(book.owner)
             for number in 0..<30 { try await book.ledger.post(transfer(accounts[number % 3], accounts[3], Int64(number + 1))) }
-            for job in Projector.builtIn { #expect(try await owner.makeGeneration(of: job) == 2) }
+            for job in Projector.builtIn { #expect(try await owner.createGeneration(of: job) == 2) }
             let end = try await book.project().number
             let last = try await book.number("SELECT MAX(through) FROM balance_g2 WHERE account = \(accounts[0].id.number)")
             // Rows that nobody computed.

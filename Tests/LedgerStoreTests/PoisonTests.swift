@@ -89,7 +89,7 @@ import Testing
             try await BookOwner(book.owner).create(jobs: Self.fixed)
             let odd = try await post(book)
             try await book.withProjector(Self.fixed) { _ = try await $0.catchUp() }
-            let number = try await BookOwner(book.owner).makeGeneration(of: KindVolume(poison: "odd"))
+            let number = try await BookOwner(book.owner).createGeneration(of: KindVolume(poison: "odd"))
             #expect(number == 2)
             // Nobody works on it yet.
             let idle = try await book.status("kind_volume", 2, jobs: Self.fixed, stuckAfter: .zero)

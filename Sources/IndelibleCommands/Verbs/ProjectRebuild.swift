@@ -20,7 +20,7 @@ struct ProjectRebuild: Verb {
             guard try await !projector.status(moneyMax: 0).contains(where: { $0.generation.job == job && $0.state == .paused }) else {
                 throw Failure(.incomplete, "the job \(job) is paused: `indelible project resume \(job)` first")
             }
-            let number = try await BookOwner(try await Place(book).ownerLocation()).makeGeneration(of: known)
+            let number = try await BookOwner(try await Place(book).ownerLocation()).createGeneration(of: known)
             if noWait {
                 tell(number, through: .zero, "Generation \(number) of \(job) is made; `indelible project run` computes it.")
                 return .ok

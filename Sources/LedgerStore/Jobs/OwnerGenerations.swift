@@ -3,16 +3,6 @@ public import LedgerModel
 
 /// Which generation is live, and which are retired: the owner's decisions.
 extension BookOwner {
-    /// Makes a generation of a job beside those that there are; any projector that knows the job computes it.
-    /// - Returns: its number.
-    /// - Throws: `accessDenied` for anybody but the owner.
-    public func makeGeneration(of job: any Job) async throws(LedgerError) -> UInt32 {
-        let definition = job.definition
-        do {
-            return try await createGeneration(job: definition.name, schema: definition.schema, fingerprint: definition.fingerprint)
-        } catch { throw Self.explained(error) }
-    }
-
     /// Lets readers read another generation from now on; the one that they have read goes on beside it.
     /// - Parameters:
     ///   - lagMax: it may be so many positions behind the live one.
@@ -93,7 +83,7 @@ extension BookOwner {
     }
 
     /// The usual reason why the database refuses the user here.
-    private static func explained(_ error: any Error) -> LedgerError {
+    static func explained(_ error: any Error) -> LedgerError {
         let error = LedgerError.translating(error)
         guard error.code == .accessDenied else { return error }
         return LedgerError(.accessDenied, "only the owner of a book makes, switches and retires generations: \(error.message)")

@@ -35,12 +35,12 @@ extension BookOwner {
 
     /// Makes the next generation of a job beside those that there are; nothing is computed yet, and what is live stays live.
     /// - Returns: its number.
+    /// - Throws: `accessDenied` for anybody but the owner.
     @discardableResult
     public func createGeneration(of job: any Job) async throws(LedgerError) -> UInt32 {
-        try await translated {
-            let definition = job.definition
-            return try await createGeneration(
-                job: definition.name, schema: definition.schema, fingerprint: definition.fingerprint)
-        }
+        let definition = job.definition
+        do {
+            return try await createGeneration(job: definition.name, schema: definition.schema, fingerprint: definition.fingerprint)
+        } catch { throw Self.explained(error) }
     }
 }
