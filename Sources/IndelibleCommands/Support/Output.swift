@@ -128,6 +128,7 @@ final class Progress {
     private let isShown: Bool
     private var lastShown = ContinuousClock.now - .seconds(1)
     private let started = ContinuousClock.now
+    private var isEnded = false
 
     init(_ what: String, isQuiet: Bool) {
         self.what = what
@@ -159,5 +160,9 @@ final class Progress {
         return minutes < 120 ? "\(minutes) min" : "\(minutes / 60) h \(minutes % 60) min"
     }
 
-    func end() { if isShown { FileHandle.standardError.write(Data("\r\u{1B}[K".utf8)) } }
+    func end() {
+        guard isShown, !isEnded else { return }
+        isEnded = true
+        FileHandle.standardError.write(Data("\r\u{1B}[K".utf8))
+    }
 }
