@@ -27,6 +27,8 @@ public struct LedgerError: Error, Sendable, Hashable {
         case tailTooLong
         /// A position, generation or history that this book does not have.
         case historyUnavailable
+        /// A cursor that is damaged, or not of this account, range or book.
+        case invalidCursor
         // The database.
         case unavailable, accessDenied, storageFull
         /// Somebody was faster or the server is busy; nothing was written.

@@ -34,7 +34,7 @@ enum ExitStatus: Int32 {
     init(_ error: LedgerError) {
         switch error.code {
         case .invalidAmount, .invalidCurrency, .invalidAccount, .invalidEntry, .invalidTime, .invalidFile, .unknownAccount,
-            .unknownCurrency, .currencyMismatch, .unknownEntry, .conflict, .historyUnavailable:
+            .unknownCurrency, .currencyMismatch, .unknownEntry, .conflict, .historyUnavailable, .invalidCursor:
             self = .badInput
         case .periodClosed, .accountClosed, .accountNotEmpty, .accountFrozen, .notAHold, .notReversible, .holdSettled, .holdExpired, .limitExceeded:
             self = .refused
