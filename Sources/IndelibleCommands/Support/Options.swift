@@ -44,3 +44,4 @@ struct OutputOptions: ParsableArguments {
 extension AccountType: ExpressibleByArgument {}
 extension Exporter.Format: ExpressibleByArgument {}
 extension Exporter.Dates: ExpressibleByArgument {}
+extension AccountLineRange.Order: ExpressibleByArgument {}

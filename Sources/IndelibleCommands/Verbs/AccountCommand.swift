@@ -3,8 +3,8 @@ import Indelible
 
 struct AccountCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "account", abstract: "Open, list and show accounts; set limits, freeze and close.",
-        subcommands: [Open.self, List.self, Show.self, Limit.self, Freeze.self, Close.self, Reopen.self])
+        commandName: "account", abstract: "Open, list and show accounts and their lines; set limits, freeze and close.",
+        subcommands: [Open.self, List.self, Show.self, Lines.self, Limit.self, Freeze.self, Close.self, Reopen.self])
 
     struct Open: Verb {
         static let configuration = CommandConfiguration(

@@ -14,7 +14,7 @@ public struct Auditor: Sendable {
     public func close() async { await database.close() }
 
     /// Examines the book up to the first gap in its snapshot.
-    /// - Parameter lagMax: so many positions after the checkpoint may be not covered by the balances and the book still be
+    /// - Parameter lagMax: so many positions after the checkpoint may be not covered by the balances, or by the account lines, and the book still be
     ///   clean; for books that are written to all the time.
     /// - Throws: ``LedgerError`` if the book cannot be read. What it finds is in the result.
     public func reconcile(lagMax: UInt64 = 0) async throws(LedgerError) -> Reconciliation {
@@ -25,6 +25,9 @@ public struct Auditor: Sendable {
                 let journal = JournalAudit(through: basis.journalThrough.number)
                 let balances = BalanceAudit(through: basis.checkpoint.number, generation: basis.generation)
                 let (holds, controls) = (HoldAudit(through: journal.through), ControlAudit(through: journal.through))
+                let lines = try AccountLineAudit(transaction)
+                let proofs = [ProofAudit.Subject(job: "balance", generation: basis.generation, through: basis.checkpoint.number)]
+                    + (lines.generation.map { [.init(job: "account_line", generation: $0, through: lines.through)] } ?? [])
                 let trial = try balances.trialBalance(transaction)
                 return Reconciliation(
                     basis: basis,
@@ -38,11 +41,13 @@ public struct Auditor: Sendable {
                         try controls.controls(transaction),
                         try controls.closings(transaction),
                         try LimitAudit(through: journal.through).check(transaction),
-                        try ProofAudit(through: basis.checkpoint.number, generation: basis.generation).check(transaction),
+                        try ProofAudit(subjects: proofs).check(transaction),
                         try balances.check(transaction),
+                        try BalanceHistoryAudit(through: basis.checkpoint.number, generation: basis.generation).check(transaction),
                         BalanceAudit.trialCheck(trial),
+                        try lines.check(transaction),
                     ],
-                    trialBalance: trial, notCovered: Self.notCovered(basis, lagMax))
+                    trialBalance: trial, notCovered: Self.notCovered(basis, lines, lagMax))
             }
         }
     }
@@ -74,12 +79,20 @@ public struct Auditor: Sendable {
             generation: UInt32(generation), checkpoint: Position(try row.uint(2)))
     }
 
-    private static func notCovered(_ basis: Reconciliation.Basis, _ lagMax: UInt64) -> [String] {
+    private static func notCovered(_ basis: Reconciliation.Basis, _ lines: AccountLineAudit, _ lagMax: UInt64) -> [String] {
         var notes: [String] = []
         let (journal, checkpoint) = (basis.journalThrough.number, basis.checkpoint.number)
         if journal > checkpoint, journal - checkpoint > lagMax {
             notes.append(
                 "the balances do not cover \(journal - checkpoint) positions after \(checkpoint): run `indelible project once`")
+        }
+        if lines.generation == nil {
+            notes.append(
+                "the book has no live generation of account lines: run `indelible project rebuild account_line`, then "
+                    + "`indelible project switch account_line`")
+        } else if journal > lines.through, journal - lines.through > lagMax {
+            notes.append(
+                "the account lines do not cover \(journal - lines.through) positions after \(lines.through): run `indelible project once`")
         }
         if basis.head.number > journal, basis.head.number - journal > lagMax {
             notes.append(

@@ -1,0 +1,146 @@
+import Foundation
+import IndelibleTesting
+import MariaDBDriver
+import Testing
+
+@testable import LedgerDatabase
+@testable import LedgerModel
+@testable import LedgerStore
+
+/// Reconcile finds what was forged in the projections: account lines, and the history of balances. Each forgery is made as the
+/// owner, with the triggers away, on a server of its own.
+@Suite struct ProjectionAuditTests {
+    private struct Forgery {
+        let name: String
+        /// L is the second line of account 2, as conditions; P its position; B the first of the account's rows of balances.
+        let statements: [String]
+        let check: String
+        var finding = ""
+    }
+
+    private static let lines = [
+        Forgery(name: "an amount", statements: ["UPDATE account_line_g1 SET amount = amount + 1 WHERE L"], check: "account-lines", finding: "debits posted are"),
+        Forgery(name: "a balance", statements: ["UPDATE account_line_g1 SET balance = balance + 1 WHERE L"], check: "account-lines", finding: "the balance is"),
+        Forgery(
+            name: "all balances from a line on", statements: ["UPDATE account_line_g1 SET balance = balance + 1 WHERE account = 2 AND position >= P"],
+            check: "account-lines", finding: "the balance is"),
+        Forgery(name: "a line removed", statements: ["DELETE FROM account_line_g1 WHERE L"], check: "account-lines", finding: "lines are"),
+        Forgery(
+            name: "a line doubled",
+            statements: ["INSERT INTO account_line_g1 SELECT account, position, 9, side, counterpart, amount, status, effective_at, balance FROM account_line_g1 WHERE L"],
+            check: "account-lines", finding: "lines are"),
+        Forgery(
+            name: "accounts swapped, the sums unchanged",
+            statements: [
+                "UPDATE account_line_g1 SET position = position + 100 WHERE account = 2 AND position = P",
+                "UPDATE account_line_g1 SET position = P WHERE account = 2 AND position = P + 1",
+                "UPDATE account_line_g1 SET position = P + 1 WHERE account = 2 AND position = P + 100",
+            ], check: "account-lines", finding: "has a line of the same content"),
+        Forgery(name: "a counterpart", statements: ["UPDATE account_line_g1 SET counterpart = 4 WHERE L"], check: "account-lines", finding: "not its debit side"),
+        Forgery(name: "a side", statements: ["UPDATE account_line_g1 SET side = 1 WHERE L"], check: "account-lines"),
+        Forgery(name: "a status", statements: ["UPDATE account_line_g1 SET status = 1 WHERE L"], check: "account-lines"),
+        Forgery(name: "a time", statements: ["UPDATE account_line_g1 SET effective_at = '2001-01-01' WHERE L"], check: "account-lines"),
+        Forgery(
+            name: "a line above the checkpoint", statements: ["INSERT INTO account_line_g1 VALUES (2, 999, 1, 0, 3, 5, 0, '2026-01-01', 5)"],
+            check: "account-lines", finding: "lie above the checkpoint"),
+        Forgery(
+            name: "the lines' proof", statements: ["UPDATE checkpoint SET hash = REVERSE(hash) WHERE job = 'account_line'"], check: "proof",
+            finding: "account_line: the checkpoint"),
+    ]
+
+    private static let history = [
+        Forgery(
+            name: "a position that a row names", statements: ["UPDATE balance_g1 SET touched = CONCAT(UNHEX('00000001'), SUBSTR(touched, 5)) WHERE B"],
+            check: "balance-history", finding: "the positions that it names"),
+        Forgery(name: "no positions", statements: ["UPDATE balance_g1 SET touched = '' WHERE B"], check: "balance-history", finding: "the positions that it names"),
+        Forgery(
+            name: "one position more", statements: ["UPDATE balance_g1 SET touched = CONCAT(touched, UNHEX('00000001')) WHERE B"],
+            check: "balance-history", finding: "the positions that it names"),
+        Forgery(
+            name: "totals of an older row", statements: ["UPDATE balance_g1 SET debits_posted = debits_posted + 1, credits_posted = credits_posted + 1 WHERE B"],
+            check: "balance-history", finding: "the totals are not"),
+        Forgery(name: "an older row removed", statements: ["DELETE FROM balance_g1 WHERE B"], check: "balance-history", finding: "the positions that it names"),
+        Forgery(
+            name: "a row too many", statements: ["INSERT INTO balance_g1 SELECT account, through - 1, 0, 0, 0, 0, '' FROM balance_g1 WHERE B"],
+            check: "balance-history", finding: "no posting there"),
+    ]
+
+    @Test(.timeLimit(.minutes(5))) func `every forgery of a projection is found and named`() async throws {
+        try await TestServer.withOwn { server in
+            for forgery in Self.lines + Self.history {
+                let book = try await TestBook.make(on: server)
+                // Accounts 1, 2, 3, 4; each transfer is one of a0 to a1 or a2, all of the same amount.
+                let accounts = try await book.openAccounts(4)
+                // Two steps, so that there is an older row.
+                for _ in 0..<2 {
+                    try await book.ledger.post(transfer(accounts[0], accounts[2], 10))
+                    for target in [1, 1, 2, 1] { try await book.ledger.post(transfer(accounts[0], accounts[target], 10)) }
+                    try await book.ledger.post(transfer(accounts[2], accounts[0], 10))
+                    try await book.project()
+                }
+                #expect(try await book.reconcile().verdict == .clean)
+                try await Self.forge(forgery.statements, book)
+                let result = try await book.reconcile()
+                #expect(result.verdict == .failed, "\(forgery.name)")
+                let failed = result.checks.filter { !$0.holds }
+                #expect(failed.map(\.name).contains(forgery.check), "\(forgery.name): \(failed)")
+                let findings = failed.filter { $0.name == forgery.check }.flatMap(\.findings)
+                #expect(forgery.finding.isEmpty || findings.contains { $0.contains(forgery.finding) }, "\(forgery.name): \(findings)")
+                await book.ledger.close()
+            }
+        }
+    }
+
+    private static func forge(_ statements: [String], _ book: TestBook) async throws {
+        let position = try await book.number("SELECT position FROM account_line_g1 WHERE account = 2 ORDER BY position LIMIT 1 OFFSET 1")
+        let through = try await book.number("SELECT MIN(through) FROM balance_g1 WHERE account = 2")
+        try await book.withOwner { connection in
+            for table in ["account_line_g1", "balance_g1", "checkpoint"] {
+                try await connection.execute(unprepared: "DROP TRIGGER \(table)_no_update")
+                try await connection.execute(unprepared: "DROP TRIGGER \(table)_no_delete")
+            }
+            for statement in statements {
+                try await connection.execute(
+                    unprepared: statement.replacing("WHERE L", with: "WHERE account = 2 AND position = P")
+                        .replacing("WHERE B", with: "WHERE account = 2 AND through = \(through)").replacing(/\bP\b/, with: "\(position)"))
+            }
+        }
+    }
+
+    @Test func `lines that lag behind are not covered, and no contradiction`() async throws {
+        try await withBook { book in
+            let accounts = try await book.openAccounts(2)
+            try await book.ledger.post(transfer(accounts[0], accounts[1], 10))
+            let projector = Projector(book.location)
+            while case .advanced = try await projector.step(of: "balance") {}
+            let result = try await book.reconcile()
+            #expect(result.verdict == .incomplete && result.notCovered.count == 1)
+            #expect(result.notCovered.first?.hasPrefix("the account lines do not cover 4 positions after 0") == true, "\(result.notCovered)")
+            let auditor = Auditor(book.location)
+            #expect(try await auditor.reconcile(lagMax: 4).verdict == .clean)
+            await auditor.close()
+            while case .advanced = try await projector.step(of: "account_line") {}
+            #expect(try await book.reconcile().verdict == .clean)
+            await projector.close()
+        }
+    }
+
+    @Test(.timeLimit(.minutes(3))) func `a random history with holds, large entries and many steps is clean`() async throws {
+        try await withBook { book in
+            var random = Seeded("history audit")
+            let history = try await AccountLineHistory(book, &random)
+            for round in 1...4 {
+                try await history.post(60, &random)
+                let projector = Projector(book.location, positionsMax: UInt64(7 * round))
+                try await projector.catchUp()
+                await projector.close()
+            }
+            var large = Entry(kind: "test.large")
+            large.postings = (0..<2000).map { _ in history.posting(&random) }
+            try await book.ledger.post(large)
+            try await book.project()
+            let result = try await book.reconcile()
+            #expect(result.verdict == .clean, "\(result.checks.filter { !$0.holds })")
+        }
+    }
+}
