@@ -103,6 +103,7 @@ public struct AccountLines: Sendable {
         let selection = Selection(account: account.id.number, through: basis.through, range: range)
         let rows = try read(selection, cursor?.place.last, basis, transaction)
         var lines: [AccountLine] = []
+        var paths: [String: AccountPath] = [:]
         var last: LineKey?
         // Posted debits less posted credits, at the side of the page from which it is read.
         var running: Int128 = 0
@@ -111,7 +112,7 @@ public struct AccountLines: Sendable {
         for row in rows.prefix(limit) {
             let change = try Self.change(row)
             if range.order == .position { running = try row.decimal(5) } else if !range.isNewestFirst { running += change }
-            lines.append(try line(row, normal(running)))
+            lines.append(try line(row, normal(running), &paths))
             if range.order == .effective, range.isNewestFirst { running -= change }
             last = LineKey(effective: lines[lines.count - 1].effectiveAt, position: try row.uint(0), line: lines[lines.count - 1].line)
         }
@@ -188,9 +189,8 @@ public struct AccountLines: Sendable {
                 """
                 l.position, l.line, l.side, l.amount, l.status, l.balance, l.effective_at, e.id, e.kind, e.recorded_at,
                 JSON_VALUE(e.payload, '$.description'), JSON_VALUE(e.payload, '$.reference'), a.path
-                FROM (SELECT * FROM \(table: basis.table) WHERE \(selection.condition(after: last)) ORDER BY \(selection.order) LIMIT \(limit + 1)) l
-                LEFT JOIN entry e ON e.position = l.position LEFT JOIN account a ON a.id = l.counterpart
-                ORDER BY \(selection.outerOrder)
+                FROM \(table: basis.table) l LEFT JOIN entry e ON e.position = l.position LEFT JOIN account a ON a.id = l.counterpart
+                WHERE \(selection.condition(after: last)) ORDER BY \(selection.sorting) LIMIT \(limit + 1)
                 """))
     }
 
@@ -199,7 +199,7 @@ public struct AccountLines: Sendable {
         return try row.uint(2) == 0 ? Int128(row.uint(3)) : -Int128(row.uint(3))
     }
 
-    private func line(_ row: Row, _ balance: Int128) throws -> AccountLine {
+    private func line(_ row: Row, _ balance: Int128, _ paths: inout [String: AccountPath]) throws -> AccountLine {
         guard let line = UInt32(exactly: try row.uint(1)), let status = UInt8(exactly: try row.uint(4)).flatMap(PostingStatus.init),
             let effectiveAt = Timestamp(sqlText: try row.text(6)), let id = try row.optionalBytes(7), !row.isNull(12),
             let recordedAt = Timestamp(sqlText: try row.text(9))
@@ -207,10 +207,13 @@ public struct AccountLines: Sendable {
             throw LedgerError(
                 .integrity, "line \(try row.uint(1)) at position \(try row.uint(0)) of \(account.path) belongs to no entry: run `indelible reconcile`")
         }
+        let counterpart = try row.text(12)
+        let path = try paths[counterpart] ?? AccountPath(counterpart)
+        paths[counterpart] = path
         return AccountLine(
             position: Position(try row.uint(0)), line: line, entry: try EntryID(bytes: id), kind: try EntryKind(try row.text(8)),
             description: try row.optionalText(10), reference: try row.optionalText(11), effectiveAt: effectiveAt, recordedAt: recordedAt,
-            counterpart: try AccountPath(try row.text(12)), side: try row.uint(2) == 0 ? .debit : .credit, amount: try row.uint(3),
+            counterpart: path, side: try row.uint(2) == 0 ? .debit : .credit, amount: try row.uint(3),
             status: status, balance: balance)
     }
 
@@ -273,49 +276,40 @@ public struct AccountLines: Sendable {
 
         /// Of those that come after a line in the range's order.
         func condition(after last: LineKey?) -> SelectText {
-            var text: SelectText = "account = \(account) AND position <= \(through)"
+            var text: SelectText = "l.account = \(account) AND l.position <= \(through)"
             // Where the last page ended is within the range already.
             if last == nil || range.isNewestFirst, let lower = range.lower {
                 switch range.order {
-                case .position: text = "\(text) AND position >= \(UInt64(clamping: lower))"
-                case .effective: text = "\(text) AND effective_at >= \(Timestamp(microseconds: lower).sqlText)"
+                case .position: text = "\(text) AND l.position >= \(UInt64(clamping: lower))"
+                case .effective: text = "\(text) AND l.effective_at >= \(Timestamp(microseconds: lower).sqlText)"
                 }
             }
             if last == nil || !range.isNewestFirst, let upper = range.upper {
                 switch range.order {
-                case .position: text = "\(text) AND position < \(UInt64(clamping: upper))"
-                case .effective: text = "\(text) AND effective_at < \(Timestamp(microseconds: upper).sqlText)"
+                case .position: text = "\(text) AND l.position < \(UInt64(clamping: upper))"
+                case .effective: text = "\(text) AND l.effective_at < \(Timestamp(microseconds: upper).sqlText)"
                 }
             }
             guard let last else { return text }
             let (at, position, line) = (last.effective.sqlText, last.position, last.line)
             // Not as a comparison of rows: the server finds no range of an index by that.
             switch (range.order, range.isNewestFirst) {
-            case (.position, false): return "\(text) AND (position > \(position) OR (position = \(position) AND line > \(line)))"
-            case (.position, true): return "\(text) AND (position < \(position) OR (position = \(position) AND line < \(line)))"
+            case (.position, false): return "\(text) AND (l.position > \(position) OR (l.position = \(position) AND l.line > \(line)))"
+            case (.position, true): return "\(text) AND (l.position < \(position) OR (l.position = \(position) AND l.line < \(line)))"
             case (.effective, false):
                 return """
-                    \(text) AND (effective_at > \(at) OR (effective_at = \(at) AND position > \(position))
-                    OR (effective_at = \(at) AND position = \(position) AND line > \(line)))
+                    \(text) AND (l.effective_at > \(at) OR (l.effective_at = \(at) AND l.position > \(position))
+                    OR (l.effective_at = \(at) AND l.position = \(position) AND l.line > \(line)))
                     """
             case (.effective, true):
                 return """
-                    \(text) AND (effective_at < \(at) OR (effective_at = \(at) AND position < \(position))
-                    OR (effective_at = \(at) AND position = \(position) AND line < \(line)))
+                    \(text) AND (l.effective_at < \(at) OR (l.effective_at = \(at) AND l.position < \(position))
+                    OR (l.effective_at = \(at) AND l.position = \(position) AND l.line < \(line)))
                     """
             }
         }
 
-        var order: SelectText {
-            switch (range.order, range.isNewestFirst) {
-            case (.position, false): "position, line"
-            case (.position, true): "position DESC, line DESC"
-            case (.effective, false): "effective_at, position, line"
-            case (.effective, true): "effective_at DESC, position DESC, line DESC"
-            }
-        }
-
-        var outerOrder: SelectText {
+        var sorting: SelectText {
             switch (range.order, range.isNewestFirst) {
             case (.position, false): "l.position, l.line"
             case (.position, true): "l.position DESC, l.line DESC"
