@@ -11,9 +11,9 @@ import Testing
         var output: [String] = []
     }
 
-    static func steps() throws -> [Step] {
+    static func steps(_ document: String = "limits-and-holds") throws -> [Step] {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let text = try String(contentsOf: root.appendingPathComponent("docs/limits-and-holds.md"), encoding: .utf8)
+        let text = try String(contentsOf: root.appendingPathComponent("docs/\(document).md"), encoding: .utf8)
         var steps: [Step] = []
         for block in text.split(separator: "```console\n").dropFirst() {
             for line in block[..<(block.firstRange(of: "```")?.lowerBound ?? block.endIndex)].split(separator: "\n") {
@@ -25,9 +25,9 @@ import Testing
         return steps
     }
 
-    /// Ids and times as `…`, and columns as wide as you like.
+    /// Ids, times and cursors as `…`, and columns as wide as you like.
     static func normal(_ line: String) -> String {
-        line.replacing(/[0-9a-f]{32}/, with: "…").replacing(/\d{4}-\d\d-\d\dT[\d:.]+Z/, with: "…").replacing(/\ +/, with: " ")
+        line.replacing(/[\w-]{100,}/, with: "…").replacing(/[0-9a-f]{32}/, with: "…").replacing(/\d{4}-\d\d-\d\dT[\d:.]+Z/, with: "…").replacing(/\ +/, with: " ")
             .trimmingCharacters(in: .whitespaces)
     }
 
