@@ -19,16 +19,16 @@ import Testing
     }
 
     private static let lines = [
-        Forgery(name: "an amount", statements: ["UPDATE account_line_g1 SET amount = amount + 1 WHERE L"], check: "account-lines", finding: "debits posted are"),
-        Forgery(name: "a balance", statements: ["UPDATE account_line_g1 SET balance = balance + 1 WHERE L"], check: "account-lines", finding: "the balance is"),
+        Forgery(name: "an amount", statements: ["UPDATE account_line_g1 SET amount = amount + 1 WHERE L"], check: "account-lines", finding: "has a line of the same content"),
+        Forgery(name: "a balance", statements: ["UPDATE account_line_g1 SET balance = balance + 1 WHERE L"], check: "account-lines", finding: "the balance before it"),
         Forgery(
             name: "all balances from a line on", statements: ["UPDATE account_line_g1 SET balance = balance + 1 WHERE account = 2 AND position >= P"],
-            check: "account-lines", finding: "the balance is"),
-        Forgery(name: "a line removed", statements: ["DELETE FROM account_line_g1 WHERE L"], check: "account-lines", finding: "lines are"),
+            check: "account-lines", finding: "the balance before it"),
+        Forgery(name: "a line removed", statements: ["DELETE FROM account_line_g1 WHERE L"], check: "account-lines", finding: "the lines are"),
         Forgery(
             name: "a line doubled",
             statements: ["INSERT INTO account_line_g1 SELECT account, position, 9, side, counterpart, amount, status, effective_at, balance FROM account_line_g1 WHERE L"],
-            check: "account-lines", finding: "lines are"),
+            check: "account-lines", finding: "the lines are"),
         Forgery(
             name: "accounts swapped, the sums unchanged",
             statements: [
@@ -42,7 +42,7 @@ import Testing
         Forgery(name: "a time", statements: ["UPDATE account_line_g1 SET effective_at = '2001-01-01' WHERE L"], check: "account-lines"),
         Forgery(
             name: "a line above the checkpoint", statements: ["INSERT INTO account_line_g1 VALUES (2, 999, 1, 0, 3, 5, 0, '2026-01-01', 5)"],
-            check: "account-lines", finding: "lie above the checkpoint"),
+            check: "account-lines", finding: "it lies above the checkpoint"),
         Forgery(
             name: "the lines' proof", statements: ["UPDATE checkpoint SET hash = REVERSE(hash) WHERE job = 'account_line'"], check: "proof",
             finding: "account_line: the checkpoint"),
@@ -58,11 +58,11 @@ import Testing
             check: "balance-history", finding: "the positions that it names"),
         Forgery(
             name: "totals of an older row", statements: ["UPDATE balance_g1 SET debits_posted = debits_posted + 1, credits_posted = credits_posted + 1 WHERE B"],
-            check: "balance-history", finding: "the totals are not"),
+            check: "balance-history", finding: "what it counts and names"),
         Forgery(name: "an older row removed", statements: ["DELETE FROM balance_g1 WHERE B"], check: "balance-history", finding: "the positions that it names"),
         Forgery(
             name: "a row too many", statements: ["INSERT INTO balance_g1 SELECT account, through - 1, 0, 0, 0, 0, '' FROM balance_g1 WHERE B"],
-            check: "balance-history", finding: "no posting there"),
+            check: "balance-history", finding: "what it counts and names"),
     ]
 
     @Test(.timeLimit(.minutes(5))) func `every forgery of a projection is found and named`() async throws {

@@ -43,7 +43,7 @@ public struct Auditor: Sendable {
                         try LimitAudit(through: journal.through).check(transaction),
                         try ProofAudit(subjects: proofs).check(transaction),
                         try balances.check(transaction),
-                        try BalanceHistoryAudit(through: basis.checkpoint.number, generation: basis.generation).check(transaction),
+                        try BalanceHistoryAudit(through: basis.checkpoint.number, generation: basis.generation, lines: lines).check(transaction),
                         BalanceAudit.trialCheck(trial),
                         try lines.check(transaction),
                     ],

@@ -1,63 +1,65 @@
 import LedgerDatabase
 
-/// Every row of the balances' history, not only the newest: its totals, and the positions that it names, made again by the server from
-/// the postings.
+/// Every row of the balances' history, not only the newest: what it has more than the row before, and the positions that it names, are
+/// those of the account lines in between, which are proven against the postings by themselves. Each line is read once.
 struct BalanceHistoryAudit: Sendable {
     let through: UInt64
     let generation: UInt32
+    let lines: AccountLineAudit
+
+    private static let statement =
+        "every row of the balances' history counts the account lines since the row before, and names their positions"
 
     func check(_ transaction: borrowing LedgerTransaction) throws -> Reconciliation.Check {
-        let table = LedgerTable.generated("balance", generation: generation)
-        let count = try transaction.run(.select("COUNT(*) FROM \(table: table) WHERE through <= \(through)"))[0].uint(0)
+        guard let lineGeneration = lines.generation, lines.through > 0 else {
+            return .init("balance-history", Self.statement, examined: 0, findings: [])
+        }
+        let balances = LedgerTable.generated("balance", generation: generation)
+        let table = LedgerTable.generated("account_line", generation: lineGeneration)
+        // As far as both have got.
+        let end = min(through, lines.through)
+        let count = try transaction.run(.select("COUNT(*) FROM \(table: balances) WHERE through <= \(end)"))[0].uint(0)
+        let rows: SelectText = """
+            SELECT r.*, COALESCE(LAG(r.through) OVER w, 0) AS after, r.debits_posted - COALESCE(LAG(r.debits_posted) OVER w, 0) AS dp,
+            r.credits_posted - COALESCE(LAG(r.credits_posted) OVER w, 0) AS cp, r.debits_pending - COALESCE(LAG(r.debits_pending) OVER w, 0) AS dn,
+            r.credits_pending - COALESCE(LAG(r.credits_pending) OVER w, 0) AS cn
+            FROM \(table: balances) r WHERE r.through <= \(end) WINDOW w AS (PARTITION BY r.account ORDER BY r.through)
+            """
+        // A released posting takes a pending one back.
+        let counted: SelectText = """
+            SELECT CONCAT_WS(' ', MAX(l.position), SUM(IF(status = 0 AND side = 0, amount, 0)), SUM(IF(status = 0 AND side = 1, amount, 0)),
+            SUM(IF(status = 1 AND side = 0, amount, 0)) - SUM(IF(status = 2 AND side = 0, amount, 0)),
+            SUM(IF(status = 1 AND side = 1, amount, 0)) - SUM(IF(status = 2 AND side = 1, amount, 0)),
+            COALESCE(GROUP_CONCAT(DISTINCT IF(l.position = b.through, NULL, LPAD(HEX(b.through - l.position), 8, '0'))
+             ORDER BY LPAD(HEX(b.through - l.position), 8, '0') DESC SEPARATOR ''), ''))
+            FROM \(table: table) l WHERE l.account = b.account AND l.position > b.after AND l.position <= b.through
+            """
         let wrong = try transaction.run(
             .select(
                 """
-                s.account, s.through, b.account IS NULL, s.is_idle, b.touched = s.touched FROM (\(sums(table))) s
-                LEFT JOIN \(table: table) b ON b.account = s.account AND b.through = s.through
-                WHERE b.account IS NULL OR s.is_idle OR b.touched <> s.touched OR b.debits_posted <> s.dp OR b.credits_posted <> s.cp
-                OR b.debits_pending <> s.dn OR b.credits_pending <> s.cn ORDER BY s.account, s.through
+                h.account, h.through, h.has, h.should FROM
+                (SELECT b.account, b.through, CONCAT_WS(' ', b.through, b.dp, b.cp, b.dn, b.cn, HEX(b.touched)) AS has, (\(counted)) AS should
+                 FROM (\(rows)) b) h WHERE h.should IS NULL OR h.has <> h.should ORDER BY h.account, h.through
                 """))
-        let findings = try wrong.map { row -> String in
-            if try row.uint(2) == 1 { return "account \(try row.uint(0)) has postings that no row counts" }
-            let place = "account \(try row.uint(0)), the row through \(try row.uint(1))"
-            if try row.uint(3) == 1 { return "\(place): no posting there touches the account" }
-            return try row.uint(4) == 1
-                ? "\(place): the totals are not those of the postings" : "\(place): the positions that it names are not those of the postings"
+        var findings = try wrong.map { row in
+            let (has, should) = (try row.text(2).split(separator: " "), try (row.optionalText(3) ?? "").split(separator: " "))
+            let what = has.dropFirst().prefix(4) == should.dropFirst().prefix(4) ? "the positions that it names" : "what it counts and names"
+            return "account \(try row.uint(0)), the row through \(try row.uint(1)): \(what) are not those of the account lines since the row before"
         }
-        return .init(
-            "balance-history", "every row of the balances' history has the totals, and names the positions, of the postings that it counts",
-            examined: count, findings: findings)
+        if lines.through >= through { findings += try uncounted(table, balances, transaction) }
+        return .init("balance-history", Self.statement, examined: count, findings: findings)
     }
 
-    /// What each row should hold.
-    private func sums(_ table: LedgerTable) -> SelectText {
-        """
-        SELECT g.account, g.through, MAX(g.position = g.through AND g.touches = 0) AS is_idle,
-        SUM(SUM(g.dp)) OVER sofar AS dp, SUM(SUM(g.cp)) OVER sofar AS cp, SUM(SUM(g.dn)) OVER sofar AS dn, SUM(SUM(g.cn)) OVER sofar AS cn,
-        COALESCE(UNHEX(GROUP_CONCAT(IF(g.position = g.through OR g.touches = 0, NULL, LPAD(HEX(g.through - g.position), 8, '0'))
-         ORDER BY g.position SEPARATOR '')), '') AS touched
-        FROM (\(positions(table))) g GROUP BY g.account, g.through WINDOW sofar AS (PARTITION BY g.account ORDER BY g.through)
-        """
-    }
-
-    /// The positions that touch an account, and those of its rows. Each belongs to the account's first row from there on.
-    private func positions(_ table: LedgerTable) -> SelectText {
-        // A released posting takes a pending one back.
-        let signed: SelectText = """
-            SELECT position, debit, credit, status, IF(status = 2, -CAST(amount AS DECIMAL(38)), CAST(amount AS DECIMAL(38))) AS signed
-            FROM posting WHERE position <= \(through)
-            """
-        return """
-            SELECT m.account, m.position, SUM(m.dp) AS dp, SUM(m.cp) AS cp, SUM(m.dn) AS dn, SUM(m.cn) AS cn, SUM(m.touch) AS touches,
-            (SELECT MIN(b.through) FROM \(table: table) b WHERE b.account = m.account AND b.through >= m.position AND b.through <= \(through)) AS through
-            FROM
-            (SELECT debit AS account, position, 1 AS touch, IF(status = 0, signed, 0) AS dp, 0 AS cp, IF(status = 0, 0, signed) AS dn, 0 AS cn
-             FROM (\(signed)) debited
-             UNION ALL
-             SELECT credit, position, 1, 0, IF(status = 0, signed, 0), 0, IF(status = 0, 0, signed) FROM (\(signed)) credited
-             UNION ALL
-             SELECT account, through, 0, 0, 0, 0, 0 FROM \(table: table) WHERE through <= \(through)) m
-            GROUP BY m.account, m.position
-            """
+    /// Lines above the newest row of their account.
+    private func uncounted(_ table: LedgerTable, _ balances: LedgerTable, _ transaction: borrowing LedgerTransaction) throws -> [String] {
+        try transaction.run(
+            .select(
+                """
+                l.account, l.position FROM
+                (SELECT account, MAX(position) AS position FROM \(table: table) WHERE position <= \(through) GROUP BY account) l
+                LEFT JOIN (SELECT account, MAX(through) AS through FROM \(table: balances) WHERE through <= \(through) GROUP BY account) b
+                ON b.account = l.account WHERE b.through IS NULL OR b.through < l.position ORDER BY l.account
+                """)
+        ).map { "account \(try $0.uint(0)) has a line at position \(try $0.uint(1)) that no row counts" }
     }
 }
