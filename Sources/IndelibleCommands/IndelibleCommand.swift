@@ -9,7 +9,7 @@ public struct IndelibleCommand: AsyncParsableCommand {
         version: "0.1.0",
         groupedSubcommands: [
             CommandGroup(name: "The book", subcommands: [InitCommand.self, DoctorCommand.self, PeriodCommand.self]),
-            CommandGroup(name: "Accounts", subcommands: [AccountCommand.self, CurrencyCommand.self, BalanceCommand.self]),
+            CommandGroup(name: "Accounts", subcommands: [AccountCommand.self, CurrencyCommand.self, BalanceCommand.self, ReportCommand.self]),
             CommandGroup(
                 name: "Entries", subcommands: [PostCommand.self, HoldCommand.self, ReverseCommand.self, EntryCommand.self]),
             CommandGroup(name: "Files", subcommands: [ImportCommand.self, ExportCommand.self]),

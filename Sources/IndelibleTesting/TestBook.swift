@@ -24,10 +24,10 @@ public struct TestBook: Sendable {
     public var name: String { location.book }
 
     /// Makes a book; close its ledger at the end.
-    public static func make(on server: LocalMariaDB) async throws -> TestBook {
+    public static func make(on server: LocalMariaDB, timeZone: String? = nil) async throws -> TestBook {
         let name = "t_" + UUID().uuidString.lowercased().replacing("-", with: "").prefix(12)
         let owner = try BookLocation(server: .socket(path: server.socketPath), book: name, user: server.adminUser)
-        try await BookOwner(owner).create()
+        try await BookOwner(owner).create(timeZone: timeZone)
         let password = UUID().uuidString
         try await BookOwner(owner).createLogin(name, password: Secret(password))
         try await BookOwner(owner).grantRoles(to: name)

@@ -37,6 +37,17 @@ public struct AccountingDay: Sendable, Hashable, Comparable, CustomStringConvert
         return "\(digits(year, 4))-\(digits(month, 2))-\(digits(day, 2))"
     }
 
+    /// The first instant of the day, where clocks show the time of `zone`.
+    /// - Throws: `invalidTime` if the zone's calendar does not have it.
+    public func beginning(in zone: TimeZone) throws(LedgerError) -> Timestamp {
+        var calendar = Calendar(identifier: .gregorian)
+        calendar.timeZone = zone
+        guard let noon = calendar.date(from: DateComponents(year: year, month: month, day: day, hour: 12)) else {
+            throw LedgerError(.invalidTime, "\(self) does not begin in \(zone.identifier)")
+        }
+        return Timestamp(calendar.startOfDay(for: noon))
+    }
+
     /// The first instant after the day, where clocks show the time of `zone`.
     /// - Throws: `invalidTime` if the zone's calendar does not have it.
     public func end(in zone: TimeZone) throws(LedgerError) -> Timestamp {
@@ -47,5 +58,11 @@ public struct AccountingDay: Sendable, Hashable, Comparable, CustomStringConvert
             let next = calendar.date(byAdding: .day, value: 1, to: noon)
         else { throw LedgerError(.invalidTime, "\(self) does not end in \(zone.identifier)") }
         return Timestamp(calendar.startOfDay(for: next))
+    }
+
+    /// The last instant of the day (to the microsecond), where clocks show the time of `zone`.
+    /// - Throws: `invalidTime` if the zone's calendar does not have it.
+    public func lastInstant(in zone: TimeZone) throws(LedgerError) -> Timestamp {
+        Timestamp(microseconds: try end(in: zone).microseconds - 1)
     }
 }

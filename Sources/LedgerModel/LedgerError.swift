@@ -29,6 +29,8 @@ public struct LedgerError: Error, Sendable, Hashable {
         case historyUnavailable
         /// A cursor that is damaged, or not of this account, range or book.
         case invalidCursor
+        /// A job has not come as far as it was waited for.
+        case jobBehind
         // The database.
         case unavailable, accessDenied, storageFull
         /// Somebody was faster or the server is busy; nothing was written.
@@ -82,7 +84,7 @@ public struct LedgerError: Error, Sendable, Hashable {
 
     private static func usualRetry(_ code: Code) -> Retry {
         switch code {
-        case .busy, .storageFull, .tailTooLong: .afterBackoff
+        case .busy, .storageFull, .tailTooLong, .jobBehind: .afterBackoff
         case .unavailable: .sameRequest
         case .outcomeUnknown: .outcomeUnknown
         default: .never

@@ -15,6 +15,7 @@ public struct Ledger: Sendable {
     let database: Database
     let catalog: AccountCatalog
     let commits: GroupCommit
+    let balanceMark = BalanceMark()
     let tailMax: UInt64
     public let location: BookLocation
 

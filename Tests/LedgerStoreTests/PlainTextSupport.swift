@@ -56,14 +56,15 @@ enum PlainText {
 
     /// hledger's balances, exactly: with the precision that a journal asks for they would be rounded. Only a journal that
     /// balances by rounding alone is read as it asks.
-    static func hledger(_ journal: String) async throws -> PlainBalances {
+    /// - Parameter query: what else `hledger bal` is told, like `-e 2026-01-01`.
+    static func hledger(_ journal: String, _ query: [String] = []) async throws -> PlainBalances {
         let files = ["a.journal": journal]
         let commodities = try await run(["hledger", "-f", "a.journal", "commodities"], files)
         let styles = commodities.output.split(separator: "\n").flatMap { name -> [String] in
             // `""` is how it prints the name of none.
             name == "\"\"" ? ["-c", "1000.000000000000000000"] : ["-c", "1000.000000000000000000 \(quoted(String(name)))"]
         }
-        let command = ["hledger", "-f", "a.journal", "bal", "-N", "--flat", "--layout=bare", "-O", "csv"]
+        let command = ["hledger", "-f", "a.journal", "bal", "-N", "--flat", "--layout=bare", "-O", "csv"] + query
         var ran = try await run(command + styles, files)
         if ran.error.contains("could not balance") { ran = try await run(command, files) }
         try #require(ran.status == 0, "\(ran.error)\n\(journal)")

@@ -59,7 +59,7 @@ extension RandomHistory {
         switch time {
         case .position(let position): asked.position = position.number
         case .projected: asked.verb = "projected"
-        case .current: break
+        default: break
         }
         do throws(LedgerError) {
             if random.chance(50) {

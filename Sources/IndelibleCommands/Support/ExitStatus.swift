@@ -39,7 +39,7 @@ enum ExitStatus: Int32 {
         case .periodClosed, .accountClosed, .accountNotEmpty, .accountFrozen, .notAHold, .notReversible, .holdSettled, .holdExpired, .limitExceeded:
             self = .refused
         case .unavailable, .accessDenied, .storageFull, .schema: self = .unavailable
-        case .busy, .outcomeUnknown, .tailTooLong: self = .tryAgain
+        case .busy, .outcomeUnknown, .tailTooLong, .jobBehind: self = .tryAgain
         case .integrity: self = .integrity
         }
     }

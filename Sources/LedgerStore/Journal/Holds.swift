@@ -70,9 +70,12 @@ extension JournalEntry {
 /// `hold_expiry`, where holds that expire are found by account and by time.
 enum HoldExpiries {
     /// Of rows `h`: the time is over, and nothing has settled it. A hold that ends at this very instant has ended.
-    static func due(_ now: Timestamp) -> SelectText {
+    static func due(_ now: Timestamp) -> SelectText { due("\(now.sqlText)") }
+
+    /// - Parameter clock: an instant, or the server's own.
+    static func due(_ clock: SelectText) -> SelectText {
         """
-        h.expires_at <= \(now.sqlText)
+        h.expires_at <= \(clock)
         AND h.expires_at > COALESCE((SELECT MAX(swept_before) FROM hold_sweep), '1000-01-01')
         AND NOT EXISTS (SELECT 1 FROM entry settled WHERE settled.id = h.settlement)
         """
@@ -80,23 +83,30 @@ enum HoldExpiries {
 }
 
 extension HoldExpiries {
+    /// What the totals count.
+    enum Scope {
+        /// Everything that is committed.
+        case everything
+        case position(Position)
+        /// What counts by then.
+        case effective(Timestamp)
+    }
+
     /// Takes out of the totals what holds of these accounts have pending whose time was over.
-    /// - Parameter position: as of which the totals are; nil: everything committed.
+    /// - Parameter now: the clock.
     static func release(
-        _ totals: inout [AccountID: Totals], now: Timestamp, at position: Position?,
+        _ totals: inout [AccountID: Totals], now: Timestamp, counting scope: Scope,
         _ executor: borrowing some SQLExecutor & ~Copyable
     ) throws {
         let pending = totals.filter { $0.value.debitsPending != 0 || $0.value.creditsPending != 0 }.map(\.key)
+        let condition =
+            switch scope {
+            case .everything: due(now)
+            case .position(let position): due(now, where: "position <= \(position.number)")
+            case .effective(let time): due(now, where: "effective_at <= \(time.sqlText)")
+            }
         for start in stride(from: 0, to: pending.count, by: 1000) {
             let list = Array(pending[start..<min(start + 1000, pending.count)]).values
-            var condition = due(now)
-            if let position {
-                condition = """
-                    h.expires_at <= \(now.sqlText)
-                    AND EXISTS (SELECT 1 FROM entry held WHERE held.id = h.hold AND held.position <= \(position.number))
-                    AND NOT EXISTS (SELECT 1 FROM entry settled WHERE settled.id = h.settlement AND settled.position <= \(position.number))
-                    """
-            }
             let rows = try executor.run(
                 .select(
                     """
@@ -109,6 +119,14 @@ extension HoldExpiries {
                 totals[account]?.creditsPending -= try row.decimal(2)
             }
         }
+    }
+
+    /// The time is over; the hold is one of these entries, and what settled it is not.
+    private static func due(_ now: Timestamp, where isCounted: SelectText) -> SelectText {
+        """
+        h.expires_at <= \(now.sqlText) AND EXISTS (SELECT 1 FROM entry WHERE id = h.hold AND \(isCounted))
+        AND NOT EXISTS (SELECT 1 FROM entry WHERE id = h.settlement AND \(isCounted))
+        """
     }
 }
 

@@ -16,13 +16,16 @@ struct BalanceProjection: Job {
     static var job: String { definition.name }
 
     var definition: JobDefinition { Self.definition }
+    /// Shorter in tests only.
+    var spanLength = BalanceSpans.length
 
     static func table(_ generation: UInt32) -> LedgerTable { .generated("balance", generation: generation) }
+    static func spans(_ generation: UInt32) -> LedgerTable { .generated("balance_span", generation: generation) }
 
     func begin(after previous: (any JobStep)?) -> any JobStep {
-        guard let previous = previous as? BalanceStep else { return BalanceStep(memory: BalanceMemory()) }
+        guard let previous = previous as? BalanceStep else { return BalanceStep(memory: BalanceMemory(), spanLength: spanLength) }
         previous.memory.keep()
-        return BalanceStep(memory: previous.memory)
+        return BalanceStep(memory: previous.memory, spanLength: spanLength)
     }
 
     static func totals(_ row: Row, from column: Int) throws -> Totals {
@@ -34,7 +37,7 @@ struct BalanceProjection: Job {
 
 struct BalanceStep: JobStep {
     let memory: BalanceMemory
-    private var spans = BalanceSpans()
+    private var spans: BalanceSpans
     /// Accounts that are touched, each with a number of its own.
     private var slots: [UInt32: UInt32] = [:]
     private var accounts: [UInt32] = []
@@ -49,7 +52,10 @@ struct BalanceStep: JobStep {
         let amount: UInt64
     }
 
-    init(memory: BalanceMemory) { self.memory = memory }
+    init(memory: BalanceMemory, spanLength: UInt64) {
+        self.memory = memory
+        spans = BalanceSpans(length: spanLength)
+    }
 
     mutating func take(_ entries: JournalBatch) {
         spans.take(entries)

@@ -4,8 +4,12 @@ import LedgerModel
 /// Blocks of positions, and between which times their entries count: whoever asks for balances by time passes over the blocks that
 /// lie wholly before it or behind it.
 struct BalanceSpans: Sendable {
-    /// Positions of a block; it ends at multiples of this.
+    /// Positions of a block, in every book; it ends at multiples of this. Who reads the blocks does not depend on it.
     static let length: UInt64 = 16_384
+
+    private let length: UInt64
+
+    init(length: UInt64 = BalanceSpans.length) { self.length = length }
 
     /// What a step has of one block; its end may be still to come.
     private struct Block {
@@ -25,7 +29,7 @@ struct BalanceSpans: Sendable {
 
     mutating func take(_ entries: JournalBatch) {
         for index in entries.indices {
-            let through = Self.blockEnd(entries.position(index).number)
+            let through = (entries.position(index).number + length - 1) / length * length
             if blocks.last?.through != through { blocks.append(Block(through: through)) }
             let effective = entries.effective[index]
             blocks[blocks.count - 1].take((effective, effective), entries.recorded[index])
@@ -37,7 +41,7 @@ struct BalanceSpans: Sendable {
         var recordedMax: Int64?
         var rows: [[LedgerValue]] = []
         for var block in blocks where block.through <= writer.through.number {
-            let start = block.through - Self.length
+            let start = block.through - length
             if writer.from.number > start { try Self.addEarlier(to: &block, after: start, writer) }
             if recordedMax == nil { recordedMax = try Self.recordedMax(through: start, writer) }
             recordedMax = max(recordedMax!, block.recordedMax)
@@ -48,8 +52,6 @@ struct BalanceSpans: Sendable {
         }
         try writer.insert(into: "balance_span", ["through", "effective_min", "effective_max", "recorded_max"], rows: rows)
     }
-
-    static func blockEnd(_ position: UInt64) -> UInt64 { (position + length - 1) / length * length }
 
     /// The part of a block that the steps before have counted.
     private static func addEarlier(to block: inout Block, after start: UInt64, _ writer: borrowing StepWriter) throws {
