@@ -5,7 +5,7 @@ import Testing
 /// What docs/account-lines.md shows is what happens, and what the command refuses.
 @Suite struct AccountLineDocumentTests {
     @Test func `every command prints what stands behind it`() async throws {
-        let steps = try LimitDocumentTests.steps("account-lines")
+        let steps = try LimitDocumentTests.steps("account-lines.md")
         #expect(steps.count > 15)
         let environment = ["INDELIBLE_FOLDER": try await TestServer.shared().folder, "INDELIBLE_BOOK": bookName()]
         let folder = try Folder()

@@ -9,16 +9,20 @@ final class BalanceMark: Sendable {
         let generation: UInt32
         /// A checkpoint, at or before the newest.
         let through: Position
+        var heardAt = ContinuousClock.now
     }
 
     private let known = Mutex<Known?>(nil)
+    /// An older one is asked for again: what lies between it and the newest would be read.
+    private static let ageMax = Duration.seconds(1)
 
     func heard(_ mark: Known) { known.withLock { $0 = mark } }
     func forget() { known.withLock { $0 = nil } }
 
     func known(_ executor: borrowing some SQLExecutor & ~Copyable) throws -> Known {
-        if let known = known.withLock({ $0 }) { return known }
-        let generation = try Generation.readable(BalanceProjection.definition, executor)
+        let last = known.withLock { $0 }
+        if let last, last.heardAt.duration(to: .now) < Self.ageMax { return last }
+        let generation = try last?.generation ?? Generation.readable(BalanceProjection.definition, executor)
         let mark = Known(
             generation: generation,
             through: try Checkpoint.newest(job: BalanceProjection.job, generation: generation, executor).through)

@@ -114,9 +114,16 @@ extension Ledger {
 
     /// - Parameter ids: those of the accounts; nil for all.
     private func read(_ accounts: [Account], among ids: [AccountID]?, at times: [BalanceTime]) async throws -> [[Balance]] {
-        let found = try await database.read { transaction in
-            let reader = try BalanceReader(transaction, of: ids)
-            return try times.map { try reader.totals(at: $0) }
+        func readAll() async throws -> [BalanceReader.Found] {
+            try await database.read { transaction in
+                let reader = try BalanceReader(transaction, of: ids)
+                return try times.map { try reader.totals(at: $0) }
+            }
+        }
+        let found: [BalanceReader.Found]
+        do { found = try await readAll() } catch let error as DatabaseError where error.kind == .schema {
+            // The generation was retired just now.
+            found = try await readAll()
         }
         return found.map { found in
             accounts.map { Balance(account: $0, totals: found.totals[$0.id] ?? Totals(), through: found.through) }
