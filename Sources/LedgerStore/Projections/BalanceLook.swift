@@ -51,7 +51,8 @@ struct BalanceLook {
         _ receipt: Receipt?, _ transaction: borrowing LedgerTransaction
     ) throws -> (totals: Totals, through: Position)? {
         let known = try mark.known(transaction)
-        let rows = try transaction.run(.select("\(head(known)) UNION ALL \(newest(known)) \(standing(receipt))"))
+        let rows = try transaction.run(
+            .select("\(head(known)), 0, 0, 0, NULL UNION ALL \(newest(known, through: nil)) \(standing(receipt))"))
         guard let through = try through(rows[0], known) else { return nil }
         if let receipt, receipt.position > through { return nil }
         try requireStanding(receipt, rows)
@@ -63,20 +64,28 @@ struct BalanceLook {
         return (totals[account] ?? Totals(), through)
     }
 
+    /// The known checkpoint is one for ever: the row up to it and every posting behind it are the balance, also when the projection
+    /// has gone on since.
     private func current(
         _ receipt: Receipt?, _ transaction: borrowing LedgerTransaction
     ) throws -> (totals: Totals, through: Position)? {
         let known = try mark.known(transaction)
-        let rows = try transaction.run(
-            .select("\(head(known)) UNION ALL \(newest(known)) UNION ALL \(tail(known)) \(standing(receipt))"))
-        guard let through = try through(rows[0], known) else { return nil }
+        let statement: SelectText = """
+            \(head(known)), COUNT(*), MAX(position), 0, NULL FROM entry WHERE position > \(known.through.number)
+            UNION ALL \(newest(known, through: known.through)) UNION ALL \(tail(known)) \(standing(receipt))
+            """
+        var rows = try transaction.run(.select(statement))
+        // Few accounts hold something; of those it is asked once more, which of it is over.
+        if Self.isPending([account: try totals(rows)]) {
+            rows = try transaction.run(.select("\(statement) UNION ALL \(expired)"))
+        }
+        guard try through(rows[0], known) != nil else { return nil }
         try requireStanding(receipt, rows)
-        var end = through
-        for row in rows where try row.uint(0) == 3 && !row.isNull(2) {
-            let (count, last) = (try row.uint(1), try row.uint(2))
+        var end = known.through
+        if try rows[0].uint(3) > 0 {
+            end = Position(try rows[0].uint(4))
             // With a gap the prefix has to be looked for.
-            guard last - through.number == count else { return nil }
-            end = Position(last)
+            guard try end.number - known.through.number == rows[0].uint(3) else { return nil }
         }
         return (try totals(rows), end)
     }
@@ -86,7 +95,8 @@ struct BalanceLook {
     ) throws -> (totals: Totals, through: Position)? {
         let known = try mark.known(transaction)
         let table = BalanceProjection.table(known.generation)
-        let rows = try transaction.run(.select("\(head(known)) UNION ALL \(BalanceRows.both(account, position, table))"))
+        let rows = try transaction.run(
+            .select("\(head(known)), 0, 0, 0, NULL UNION ALL \(BalanceRows.both(account, position, table))"))
         guard let through = try through(rows[0], known), position <= through else { return nil }
         var totals = [account: try BalanceRows.totals(of: account, asOf: position, rows, transaction)]
         if Self.isPending(totals) { try BalanceReader.releaseExpired(&totals, asOf: position, clock: nil, transaction) }
@@ -99,49 +109,43 @@ struct BalanceLook {
 
     // MARK: - Parts of the statement
 
-    /// Part 0: the live generation, whether this program can read it, and how far the known one is.
+    /// The beginning of part 0: which generation is live, and how far the known one is.
     private func head(_ known: BalanceMark.Known) -> SelectText {
         let job = BalanceProjection.job
         return """
-            0 AS part, live.generation, generation.fingerprint = \(BalanceProjection.definition.fingerprint), \(checkpoint(known)), 0, 0, NULL
-            FROM (SELECT generation FROM live WHERE job = \(job) ORDER BY sequence DESC LIMIT 1) live
-            JOIN generation ON generation.job = \(job) AND generation.generation = live.generation
+            0 AS part, (SELECT generation FROM live WHERE job = \(job) ORDER BY sequence DESC LIMIT 1) AS generation,
+            (SELECT through_position FROM checkpoint WHERE job = \(job) AND generation = \(known.generation)
+             ORDER BY from_position DESC LIMIT 1) AS through
             """
     }
 
-    private func checkpoint(_ known: BalanceMark.Known) -> SelectText {
-        """
-        COALESCE((SELECT through_position FROM checkpoint WHERE job = \(BalanceProjection.job) AND generation = \(known.generation)
-         ORDER BY from_position DESC LIMIT 1), 0)
-        """
+    /// Part 1: the newest row, or the newest up to a position.
+    private func newest(_ known: BalanceMark.Known, through: Position?) -> SelectText {
+        let bound: SelectText = through.map { "AND through <= \($0.number)" } ?? ""
+        return """
+            (SELECT 1, through, \(BalanceRows.columns), NULL FROM \(table: BalanceProjection.table(known.generation))
+             WHERE account = \(account.number) \(bound) ORDER BY through DESC LIMIT 1)
+            """
     }
 
-    /// Part 1: the newest row.
-    private func newest(_ known: BalanceMark.Known) -> SelectText {
-        """
-        (SELECT 1, through, \(BalanceRows.columns), NULL FROM \(table: BalanceProjection.table(known.generation))
-         WHERE account = \(account.number) ORDER BY through DESC LIMIT 1)
-        """
-    }
-
-    /// Parts 2 and 3: what the postings behind the checkpoint move, and how many entries there are. Part 4: what holds whose time is
-    /// over have pending.
-    ///
-    /// The checkpoint that decides is the one that this statement reads; the known one is a number, which lets the server begin
-    /// there and not at the journal's beginning.
+    /// Part 2: what the postings behind the known checkpoint move.
     private func tail(_ known: BalanceMark.Known) -> SelectText {
         let number = account.number
-        let behind: SelectText = "position > \(known.through.number) AND position > \(checkpoint(known))"
         return """
             SELECT 2, MAX(status), SUM(CASE WHEN debit = \(number) AND status = 0 THEN amount END),
             SUM(CASE WHEN credit = \(number) AND status = 0 THEN amount END),
             SUM(CASE WHEN debit = \(number) AND status > 0 THEN CASE status WHEN 1 THEN 1 ELSE -1 END * CAST(amount AS DECIMAL(38, 0)) END),
             SUM(CASE WHEN credit = \(number) AND status > 0 THEN CASE status WHEN 1 THEN 1 ELSE -1 END * CAST(amount AS DECIMAL(38, 0)) END),
-            NULL FROM posting WHERE \(behind) AND (debit = \(number) OR credit = \(number))
-            UNION ALL SELECT 3, COUNT(*), MAX(position), 0, 0, 0, NULL FROM entry WHERE \(behind)
-            UNION ALL SELECT 4, 0, 0, 0, SUM(h.debits), SUM(h.credits), NULL FROM hold_expiry h
-            WHERE h.account = \(number) AND \(HoldExpiries.due("UTC_TIMESTAMP(6)"))
+            NULL FROM posting WHERE position > \(known.through.number) AND (debit = \(number) OR credit = \(number))
             """
+    }
+
+    /// Part 4: what holds have pending whose time is over.
+    private var expired: SelectText {
+        """
+        SELECT 4, 0, 0, 0, SUM(h.debits), SUM(h.credits), NULL FROM hold_expiry h
+        WHERE h.account = \(account.number) AND \(HoldExpiries.due("UTC_TIMESTAMP(6)"))
+        """
     }
 
     /// Part 5: whether the entry of a receipt stands where it says.
@@ -157,8 +161,9 @@ struct BalanceLook {
 
     /// How far the projection is; nil if another generation is live.
     private func through(_ row: Row, _ known: BalanceMark.Known) throws -> Position? {
-        let through = Position(try row.uint(3))
-        guard try row.uint(1) == UInt64(known.generation), try row.uint(2) == 1, through >= known.through else {
+        let through = Position(row.isNull(2) ? 0 : try row.uint(2))
+        // A generation is of one definition for ever, and the known one is of this program's.
+        guard !row.isNull(1), try row.uint(1) == UInt64(known.generation), through >= known.through else {
             mark.forget()
             return nil
         }
