@@ -9,6 +9,8 @@ final class BalanceMark: Sendable {
         let generation: UInt32
         /// A checkpoint, at or before the newest.
         let through: Position
+        /// The journal was ahead of it.
+        var isBehind = true
         var heardAt = ContinuousClock.now
     }
 
@@ -70,18 +72,24 @@ struct BalanceLook {
         _ receipt: Receipt?, _ transaction: borrowing LedgerTransaction
     ) throws -> (totals: Totals, through: Position)? {
         let known = try mark.known(transaction)
-        let statement: SelectText = """
+        let lean: SelectText = """
             \(head(known)), COUNT(*), MAX(position), 0, NULL FROM entry WHERE position > \(known.through.number)
-            UNION ALL \(newest(known, through: known.through)) UNION ALL \(tail(known)) \(standing(receipt))
+            UNION ALL \(newest(known, through: known.through)) \(standing(receipt))
             """
-        var rows = try transaction.run(.select(statement))
+        let whole: SelectText = "\(lean) UNION ALL \(tail(known))"
+        // Where nothing is behind, the server needs not even plan to read it.
+        var rows = try transaction.run(.select(known.isBehind ? whole : lean))
+        if !known.isBehind, try rows[0].uint(3) > 0 {
+            rows = try transaction.run(.select(whole))
+        }
         // Few accounts hold something; of those it is asked once more, which of it is over.
         if Self.isPending([account: try totals(rows)]) {
-            rows = try transaction.run(.select("\(statement) UNION ALL \(expired)"))
+            rows = try transaction.run(.select("\(whole) UNION ALL \(expired)"))
         }
-        guard try through(rows[0], known) != nil else { return nil }
+        guard let through = try through(rows[0], known) else { return nil }
         try requireStanding(receipt, rows)
         var end = known.through
+        defer { mark.heard(.init(generation: known.generation, through: through, isBehind: end > through)) }
         if try rows[0].uint(3) > 0 {
             end = Position(try rows[0].uint(4))
             // With a gap the prefix has to be looked for.
