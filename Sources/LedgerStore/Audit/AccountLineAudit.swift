@@ -88,22 +88,14 @@ struct AccountLineAudit: Sendable {
                 account = row.uint(0)
                 left = "0"
             }
-            let found = Self.text(row, 4)
+            let found = row.text(4) ?? ""
             if found != left {
                 findings.append(
                     "account \(account ?? 0), line \(row.uint(2) ?? 0) at position \(row.uint(1) ?? 0): the balance before it would be "
                         + "\(found), the line before left \(left) (debits less credits, minor units)")
             }
-            left = Self.text(row, 3)
+            left = row.text(3) ?? ""
         }
         return findings
-    }
-
-    private static func text(_ row: borrowing RowInPlace, _ column: Int) -> String {
-        row.withBytes(column) { bytes in
-            var text: [UInt8] = []
-            for index in bytes.indices { text.append(bytes[index]) }
-            return String(decoding: text, as: UTF8.self)
-        } ?? ""
     }
 }
