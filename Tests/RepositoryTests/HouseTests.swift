@@ -19,7 +19,7 @@ import Testing
         "IndelibleTesting": ["Indelible", "LocalMariaDB"],
         // Measures the driver by itself too, beside the C client with nothing around it.
         "IndelibleBench": ["Indelible", "LedgerModel", "LocalMariaDB", "MariaDBDriver", "BareClient"],
-        "IndelibleCommands": ["Indelible", "IndelibleBench", "IndelibleService", "LocalMariaDB", "Logging", "ServiceLifecycle", "ArgumentParser", "Configuration", "SystemPackage"],
+        "IndelibleCommands": ["Indelible", "IndelibleBench", "IndelibleService", "LocalMariaDB", "Logging", "ServiceLifecycle", "UnixSignals", "ArgumentParser", "Configuration", "SystemPackage"],
         "IndelibleCLI": ["IndelibleCommands", "ArgumentParser"],
     ]
 

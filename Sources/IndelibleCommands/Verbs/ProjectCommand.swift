@@ -1,6 +1,4 @@
 import ArgumentParser
-import Dispatch
-import Foundation
 import Indelible
 
 struct ProjectCommand: AsyncParsableCommand {
@@ -38,20 +36,6 @@ struct ProjectCommand: AsyncParsableCommand {
         throw LedgerError(
             .unknownEntry, "this program knows no job “\(name)”, only \(names); a projection of your own is run, rebuilt, compared and switched "
                 + "by the program that has it")
-    }
-
-    /// Runs until SIGINT or SIGTERM, then lets the step at hand end.
-    static func untilInterrupted(_ body: @escaping @Sendable () async throws -> Void) async throws {
-        let task = Task { try await body() }
-        let sources = [SIGINT, SIGTERM].map { number in
-            signal(number, SIG_IGN)
-            let source = DispatchSource.makeSignalSource(signal: number)
-            source.setEventHandler { task.cancel() }
-            source.resume()
-            return source
-        }
-        defer { for source in sources { source.cancel() } }
-        try await task.value
     }
 }
 

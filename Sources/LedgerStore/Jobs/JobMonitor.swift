@@ -128,8 +128,12 @@ final class JobMonitor: Sendable {
             let key = Key(job: status.generation.job, generation: status.generation.number)
             guard running.contains(key) else { continue }
             Gauge(label: "indelible_job_lag_positions", dimensions: key.dimensions).record(Int64(clamping: status.lag))
-            let waiting = status.oldestWaitingRecordedAt.map { max(0, status.now.microseconds - $0.microseconds) / 1_000_000 } ?? 0
-            Gauge(label: "indelible_job_lag_seconds", dimensions: key.dimensions).record(waiting)
+            Gauge(label: "indelible_job_lag_seconds", dimensions: key.dimensions).record(status.lagSeconds)
+            guard case .money(let sums) = status.unprojected else { continue }
+            for money in sums {
+                Gauge(label: "indelible_job_unprojected_minor_units", dimensions: key.dimensions + [("currency", money.currency.code.text)])
+                    .record(Int64(clamping: money.minorUnits))
+            }
         }
     }
 
