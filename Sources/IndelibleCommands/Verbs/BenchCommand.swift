@@ -11,9 +11,9 @@ struct BenchCommand: Verb {
             `-c release` (scripts/bench does). Exits 1 if a ratio that is asked for is missed.
             """)
 
-    @Argument(help: "writing, driver; all if none is named.") var parts: [Bench.Part] = []
+    @Argument(help: "writing, driver, jobs; all if none is named.") var parts: [Bench.Part] = []
     @Option(help: "full, or short, which only shows that everything runs.") var size: Bench.Size = .full
-    @Option(help: "Of writing only what has this in its name, or “memory and disk”.") var shape = ""
+    @Option(help: "Only what has this in its name (of writing also “memory and disk”).") var shape = ""
     @OptionGroup var output: OutputOptions
 
     func execute() async throws -> ExitStatus {
