@@ -37,7 +37,6 @@ actor JobWorker {
             if let failure = state.failure { return .failed(failure) }
         }
         guard state.head > through else { return .caughtUp(through: through, waitingFor: nil) }
-        var last: LedgerError?
         while true {
             let positions = pace.positions
             do {
@@ -47,13 +46,10 @@ actor JobWorker {
                 ahead.drop()
                 guard let poison = Self.poison(error) else { throw error }
                 let tried = min(positions, state.head.number - through.number)
-                if pace.narrow(tried) {
-                    last = poison
-                    continue
-                }
+                if pace.narrow(tried) { continue }
                 let failure = JobFailure(
                     job: job.definition.name, generation: generation, after: through, position: Position(through.number + 1),
-                    code: poison.code.rawValue, message: last?.code == .integrity && poison.code != .integrity ? last!.message : poison.message)
+                    code: poison.code.rawValue, message: poison.message)
                 try await failure.record(attempt: state.decisions, database)
                 return .failed(failure)
             }

@@ -149,7 +149,7 @@ public struct Projector: Sendable {
     /// the others go on.
     /// - Parameters:
     ///   - only: the jobs; nil for all.
-    ///   - pollInterval: how long to wait when nothing is new.
+    ///   - pollInterval: how long to wait when nothing is new; five times as long when nothing has been new for some time.
     ///   - report: told of every step, and of every failure.
     public func run(
         _ only: Set<String>? = nil, pollInterval: Duration = .milliseconds(20), report: @escaping @Sendable (Event) -> Void = { _ in }
@@ -212,7 +212,7 @@ public struct Projector: Sendable {
         let key = JobMonitor.Key(job: generation.job, generation: generation.number)
         monitor.begin(key)
         defer { monitor.end(key) }
-        var failures = 0
+        var (failures, idleLooks) = (0, 0)
         while !Task.isCancelled {
             let begun = clock.now
             let result: Result<Step, LedgerError>
@@ -229,11 +229,13 @@ public struct Projector: Sendable {
             monitor.note(event)
             report(event)
             switch result {
-            case .success(.advanced): continue
+            case .success(.advanced): idleLooks = 0
             case .success(.retired): return
-            // The others have just done it; let one of them go on.
+            // Another worker has just done it; let it go on.
             case .success(.stoodDown): try? await Task.sleep(for: .milliseconds(Int.random(in: 1...20)))
-            case .success(.caughtUp): try? await Task.sleep(for: pollInterval)
+            case .success(.caughtUp):
+                idleLooks += 1
+                try? await Task.sleep(for: idleLooks > Self.idleLooksMax ? pollInterval * 5 : pollInterval)
             case .success(.paused), .success(.failed): try? await Task.sleep(for: .milliseconds(500))
             case .failure: try? await Task.sleep(for: Self.backoff(failures))
             }
@@ -245,6 +247,8 @@ public struct Projector: Sendable {
 
     /// Asks the journal how far behind it every generation is, and tells the metrics.
     public func measureLag() async throws(LedgerError) { monitor.measure(try await status()) }
+
+    private static let idleLooksMax = 50
 
     private static func backoff(_ failures: Int) -> Duration { .milliseconds(min(5000, 50 << min(failures, 7))) }
 
