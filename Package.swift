@@ -22,6 +22,7 @@ let package = Package(
     products: [
         .library(name: "Indelible", targets: ["Indelible"]),
         .library(name: "IndelibleService", targets: ["IndelibleService"]),
+        .library(name: "IndelibleCommands", targets: ["IndelibleCommands"]),
         .library(name: "IndelibleTesting", targets: ["IndelibleTesting"]),
         .library(name: "LedgerModel", targets: ["LedgerModel"]),
         .library(name: "MariaDBDriver", targets: ["MariaDBDriver"]),
@@ -148,6 +149,10 @@ let package = Package(
         // A program that writes to a book; tests run several at once, and kill some.
         .executableTarget(
             name: "LedgerWriter", dependencies: ["Indelible"], path: "Tests/LedgerWriter", swiftSettings: strict),
+        // A projection of somebody's own, and a command line that knows it: those of docs/projections.md.
+        .target(name: "OwnProjection", dependencies: ["Indelible"], path: "Tests/OwnProjection", swiftSettings: strict),
+        .executableTarget(
+            name: "OwnTool", dependencies: ["IndelibleCommands", "OwnProjection"], path: "Tests/OwnTool", swiftSettings: strict),
         // `scripts/soak`: writers that are killed, and what came of their posts.
         .target(
             name: "Soaking", dependencies: ["Indelible", "IndelibleTesting", "LocalMariaDB", "LossyProxy"], path: "Tests/Soaking",
@@ -176,7 +181,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "LedgerStoreTests", dependencies: ["Indelible", "LocalMariaDB", "IndelibleTesting", "MariaDBDriver", "CMariaDB", "IndelibleCLI", "LedgerWriter", "LossyProxy", "Soak", "Soaking"],
+            name: "LedgerStoreTests", dependencies: ["Indelible", "LocalMariaDB", "IndelibleTesting", "MariaDBDriver", "CMariaDB", "IndelibleCLI", "LedgerWriter", "LossyProxy", "OwnProjection", "OwnTool", "Soak", "Soaking"],
             swiftSettings: strict),
         .testTarget(
             name: "IndelibleCommandsTests", dependencies: ["IndelibleCLI", "Indelible", "IndelibleTesting", "LocalMariaDB"], swiftSettings: strict),

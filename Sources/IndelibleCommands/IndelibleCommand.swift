@@ -1,4 +1,6 @@
 public import ArgumentParser
+public import Indelible
+import Synchronization
 
 /// `indelible`: the ledger from the command line.
 public struct IndelibleCommand: AsyncParsableCommand {
@@ -19,4 +21,23 @@ public struct IndelibleCommand: AsyncParsableCommand {
         ])
 
     public init() {}
+}
+
+extension IndelibleCommand {
+    private static let own = Mutex<[any Job]>([])
+
+    /// The jobs that this program knows.
+    static var jobs: [any Job] { Projector.builtIn + own.withLock { $0 } }
+
+    /// Runs the command line of a program that has projections of its own: `project` runs, rebuilds, compares and switches them too.
+    ///
+    /// ```swift
+    /// @main enum Tool {
+    ///     static func main() async { await IndelibleCommand.main(projections: [MerchantDays()]) }
+    /// }
+    /// ```
+    public static func main(projections: [any Job]) async {
+        own.withLock { $0 = projections }
+        await main()
+    }
 }

@@ -1,52 +1,12 @@
 import Foundation
 import Indelible
 import IndelibleTesting
+import LocalMariaDB
+import OwnProjection
 import Testing
 
 /// The code of docs/projections.md: compiled and run here, and the document has exactly this.
 @Suite struct ProjectionDocumentTests {
-    /// What was charged each day, by merchant.
-    struct MerchantDays: Projection {
-        let definition = JobDefinition(
-            name: "merchant_day", version: "1",
-            schema: """
-                CREATE TABLE IF NOT EXISTS merchant_day_g{generation} (
-                    merchant INT UNSIGNED    NOT NULL,
-                    day      DATE            NOT NULL,
-                    through  BIGINT UNSIGNED NOT NULL,
-                    charged  DECIMAL(38, 0)  NOT NULL,
-                    PRIMARY KEY (merchant, day, through)
-                ) ENGINE = InnoDB;
-                """)
-
-        func project(_ entries: JournalBatch, _ writer: borrowing StepWriter) throws {
-            var sums: [Key: Int128] = [:]
-            for entry in entries where entry.kind == "card.charged" {
-                for posting in entry.postings {
-                    let day = String(entry.effectiveAt.description.prefix(10))
-                    sums[Key(merchant: posting.credit, day: day), default: 0] += Int128(posting.amount)
-                }
-            }
-            let table = writer.table("merchant_day")
-            for (key, sum) in sums {
-                let before = try writer.select(
-                    """
-                    charged FROM \(table: table) WHERE merchant = \(key.merchant.number) AND day = \(key.day)
-                    ORDER BY through DESC LIMIT 1
-                    """)
-                let total = try sum + (before.first?.decimal(0) ?? 0)
-                try writer.insert(
-                    into: "merchant_day", ["merchant", "day", "through", "charged"],
-                    rows: [[.uint(key.merchant.number), .text(key.day), .uint(entries.through.number), .decimal(total)]])
-            }
-        }
-
-        private struct Key: Hashable {
-            let merchant: AccountID
-            let day: String
-        }
-    }
-
     @Test(arguments: [1, 7, nil] as [UInt64?]) func `the projection of the document counts`(_ positionsMax: UInt64?) async throws {
         try await withBook { book in
             let (ledger, location, owner) = (book.ledger, book.location, book.owner)
@@ -80,7 +40,8 @@ import Testing
             let text = try String(contentsOf: repository.appendingPathComponent(path), encoding: .utf8)
             return text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
         }
-        let code = Set(try lines("Tests/LedgerStoreTests/ProjectionDocumentTests.swift"))
+        let files = ["LedgerStoreTests/ProjectionDocumentTests.swift", "OwnProjection/MerchantDays.swift", "OwnTool/OwnTool.swift"]
+        let code = Set(try files.flatMap { try lines("Tests/\($0)") }.map { $0.hasPrefix("package ") ? String($0.dropFirst(8)) : $0 })
         var isCode = false
         var examined = 0
         for line in try lines("docs/projections.md") {
@@ -95,5 +56,29 @@ import Testing
             }
         }
         #expect(examined > 40)
+    }
+
+    @Test func `the command line of the document rebuilds and switches it`() async throws {
+        let server = try await TestServer.shared()
+        let name = "own_" + UUID().uuidString.lowercased().prefix(8)
+        let place = ["--folder", server.folder, "--book", name]
+        try #require(try await Tool.run(["init"] + place) == 0)
+        let password = try String(contentsOfFile: server.folder + "/password", encoding: .utf8)
+        let ledger = Ledger(
+            try BookLocation(server: .socket(path: server.socketPath), book: name, user: "indelible", password: Secret(password)))
+        try await ledger.openAccount("cards", in: .eur, type: .asset)
+        try await ledger.openAccount("shop", in: .eur, type: .liability)
+        try await ledger.post(
+            Entry(kind: "card.charged", postings: [Posting(debit: "cards", credit: "shop", amount: Amount(minorUnits: 7, .eur))]))
+        for arguments in [["rebuild", "merchant_day"], ["switch", "merchant_day", "1"], ["once"], ["status"]] {
+            #expect(try await Tool.run(["project"] + arguments + place, program: "OwnTool") == 0, "\(arguments)")
+        }
+        // The package's own program does not know it.
+        #expect(try await Tool.run(["project", "rebuild", "merchant_day"] + place) == 65)
+        let charged = try await ledger.read(MerchantDays()) { reader in
+            try reader.select("charged FROM \(table: reader.table("merchant_day"))")[0].decimal(0)
+        }
+        #expect(charged == 7)
+        await ledger.close()
     }
 }

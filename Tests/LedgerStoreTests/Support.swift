@@ -101,11 +101,13 @@ extension Draft {
 
 /// The `indelible` that was built with these tests.
 enum Tool {
-    static var path: String {
+    static var path: String { path(of: "indelible") }
+
+    static func path(of program: String) -> String {
         Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }?.deletingLastPathComponent()
-            .appendingPathComponent("indelible").path
+            .appendingPathComponent(program).path
             ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-            .appendingPathComponent("indelible").path
+            .appendingPathComponent(program).path
     }
 
     /// Starts it. The caller waits for it or kills it.
@@ -121,12 +123,12 @@ enum Tool {
     }
 
     /// Runs it to its end; what it said is printed if it failed.
-    static func run(_ arguments: [String]) async throws -> Int32 {
+    static func run(_ arguments: [String], program: String = "indelible") async throws -> Int32 {
         let log = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         _ = FileManager.default.createFile(atPath: log.path, contents: nil)
         defer { try? FileManager.default.removeItem(at: log) }
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: path)
+        process.executableURL = URL(fileURLWithPath: path(of: program))
         process.arguments = arguments
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try FileHandle(forWritingTo: log)

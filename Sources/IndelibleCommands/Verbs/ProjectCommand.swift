@@ -12,7 +12,7 @@ struct ProjectCommand: AsyncParsableCommand {
         ])
 
     static func withProjector<T>(_ book: BookOptions, _ body: (Projector) async throws -> T) async throws -> T {
-        let projector = Projector(try await Place(book).location())
+        let projector = Projector(try await Place(book).location(), jobs: IndelibleCommand.jobs)
         do {
             let result = try await body(projector)
             await projector.close()
@@ -31,8 +31,8 @@ struct ProjectCommand: AsyncParsableCommand {
 
     /// A job of this program.
     static func known(_ name: String) throws -> any Job {
-        if let job = Projector.builtIn.first(where: { $0.definition.name == name }) { return job }
-        let names = Projector.builtIn.map(\.definition.name).joined(separator: ", ")
+        if let job = IndelibleCommand.jobs.first(where: { $0.definition.name == name }) { return job }
+        let names = IndelibleCommand.jobs.map(\.definition.name).joined(separator: ", ")
         throw LedgerError(
             .unknownEntry, "this program knows no job “\(name)”, only \(names); a projection of your own is run, rebuilt, compared and switched "
                 + "by the program that has it")
