@@ -21,6 +21,7 @@ public protocol JobStep: Sendable {
     mutating func take(_ entries: JournalBatch) throws
     /// Does what has an effect outside of the book, before the step is claimed: it can happen again, so its receiver must
     /// recognise what it has seen.
+    /// - Throws: `integrity` (``LedgerError``) for an entry that is at fault, which stops the job there; anything else is tried again.
     func prepare() async throws
     /// Inserts the rows, in the transaction that has claimed the step.
     func write(_ writer: borrowing StepWriter) throws

@@ -84,7 +84,7 @@ actor JobWorker {
         span?.attributes["indelible.from"] = Int(clamping: from.number)
         span?.attributes["indelible.through"] = Int(clamping: next.through.number)
         defer { span?.end() }
-        try await step.prepare()
+        try await Self.prepare(step)
         let (claim, done, job, generation) = (next, step, job.definition.name, generation)
         let isDone = try await database.write { transaction in
             guard try Checkpoint.claim(claim, after: from, job: job, generation: generation, transaction) else { return false }
@@ -98,6 +98,13 @@ actor JobWorker {
         previous = (claim.through, step)
         pace.stepped(claim.through.number - from.number, in: begun.duration(to: clock.now))
         return .advanced(from: from, through: claim.through)
+    }
+
+    /// Whatever goes wrong outside of the book is tried again, unless it says itself that an entry is at fault.
+    private static func prepare(_ step: any JobStep) async throws {
+        do { try await step.prepare() } catch let error as LedgerError { throw error } catch let error as CancellationError { throw error } catch {
+            throw LedgerError(.unavailable, "what the job does outside of the book failed: \(error)")
+        }
     }
 
     /// What is wrong with an entry; nil for what is wrong with the database or the program.
