@@ -11,6 +11,15 @@ CREATE TABLE IF NOT EXISTS account_line_g{generation} (
     status       TINYINT UNSIGNED  NOT NULL COMMENT '0 posted, 1 pending, 2 released',
     effective_at DATETIME(6)       NOT NULL COMMENT 'UTC',
     balance      DECIMAL(38, 0)    NOT NULL COMMENT 'posted debits less posted credits, with this line and all before it',
-    PRIMARY KEY (account, position, line),
-    KEY account_line_g{generation}_effective (account, effective_at, position, line)
+    late         TINYINT UNSIGNED  NOT NULL COMMENT '1: a line before it counts later',
+    PRIMARY KEY (account, position, line)
+) ENGINE = InnoDB;
+
+-- The late lines in the order in which they count. Those that are not late count in the order of the primary key above.
+CREATE TABLE IF NOT EXISTS account_line_late_g{generation} (
+    account      INT UNSIGNED      NOT NULL,
+    effective_at DATETIME(6)       NOT NULL COMMENT 'UTC',
+    position     BIGINT UNSIGNED   NOT NULL,
+    line         SMALLINT UNSIGNED NOT NULL,
+    PRIMARY KEY (account, effective_at, position, line)
 ) ENGINE = InnoDB;

@@ -312,3 +312,70 @@ double bare_statements(bare_server server, const char *const *sql, int count, ch
     mysql_close(connection);
     return seconds;
 }
+
+static int by_size(const void *a, const void *b) {
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+/* A buffer for each column of the result. Values that are longer than theirs are cut. */
+static MYSQL_BIND *result_binds(MYSQL_STMT *statement, unsigned int *count) {
+    MYSQL_RES *metadata = mysql_stmt_result_metadata(statement);
+    if (!metadata) return NULL;
+    *count = mysql_num_fields(metadata);
+    MYSQL_BIND *binds = calloc(*count, sizeof *binds);
+    for (unsigned int i = 0; i < *count; i++) {
+        enum enum_field_types type = mysql_fetch_field_direct(metadata, i)->type;
+        int is_number = type == MYSQL_TYPE_TINY || type == MYSQL_TYPE_SHORT || type == MYSQL_TYPE_INT24 || type == MYSQL_TYPE_LONG
+            || type == MYSQL_TYPE_LONGLONG;
+        int is_time = type == MYSQL_TYPE_DATETIME || type == MYSQL_TYPE_TIMESTAMP;
+        binds[i].buffer_type = is_number ? MYSQL_TYPE_LONGLONG : is_time ? MYSQL_TYPE_DATETIME : MYSQL_TYPE_STRING;
+        binds[i].buffer_length = is_number ? 8 : is_time ? sizeof(MYSQL_TIME) : 256;
+        binds[i].buffer = malloc(binds[i].buffer_length);
+        binds[i].length = &binds[i].length_value;
+        binds[i].is_null = &binds[i].is_null_value;
+        binds[i].error = &binds[i].error_value;
+    }
+    mysql_free_result(metadata);
+    return binds;
+}
+
+double bare_select_median(
+    bare_server server, const char *sql, const uint64_t *parameters, int parametersPerCall, int calls, char *error) {
+    MYSQL *connection = open_connection(server, error);
+    if (!connection) return -1;
+    MYSQL_STMT *statement = prepare(connection, sql, error);
+    double median = -1, *times = calloc((size_t)calls, sizeof *times);
+    unsigned int columns = 0;
+    MYSQL_BIND *results = statement ? result_binds(statement, &columns) : NULL;
+    for (int i = 0; results && i < calls; i++) {
+        uint64_t values[2] = {0, 0};
+        MYSQL_BIND binds[2];
+        memset(binds, 0, sizeof binds);
+        for (int j = 0; j < parametersPerCall && j < 2; j++) {
+            values[j] = parameters[i * parametersPerCall + j];
+            bind_number(binds + j, values + j);
+        }
+        double start = now();
+        int result = 1;
+        if (!mysql_stmt_bind_param(statement, binds) && !mysql_stmt_execute(statement) && !mysql_stmt_bind_result(statement, results))
+            while ((result = mysql_stmt_fetch(statement)) == 0 || result == MYSQL_DATA_TRUNCATED) {}
+        times[i] = now() - start;
+        if (result != MYSQL_NO_DATA) {
+            failed(statement, error);
+            goto end;
+        }
+        mysql_stmt_free_result(statement);
+    }
+    if (results && calls > 0) {
+        qsort(times, (size_t)calls, sizeof *times, by_size);
+        median = times[calls / 2];
+    }
+end:
+    for (unsigned int i = 0; results && i < columns; i++) free(results[i].buffer);
+    free(results);
+    free(times);
+    if (statement) mysql_stmt_close(statement);
+    mysql_close(connection);
+    return median;
+}

@@ -13,6 +13,7 @@ extension Bench {
         try await draining()
         try await lag()
         try await rebuildMemory()
+        try await accountLines()
     }
 
     /// Entries of the book that most shapes work on.
@@ -166,6 +167,51 @@ extension Bench {
         try await drop(location.book)
     }
 
+    /// A page of an account's history, wherever it lies, beside the rows of its lines alone.
+    private func accountLines() async throws {
+        let (lines, calls, limit) = (size == .full ? 1_000_000 : 20_000, size == .full ? 2000 : 100, 50)
+        guard isAsked("page of \(limit) lines") else { return }
+        let location = try await journal("lines", entries: lines, allTouchFirst: true)
+        _ = try await seconds(projecting: ["account_line"], nil, location)
+        let ledger = Ledger(location)
+        // A service knows its accounts after a while.
+        _ = try await ledger.accounts()
+        func page(_ range: AccountLineRange?, _ cursor: AccountLineCursor?) async throws -> (page: AccountLinePage, seconds: Double) {
+            let begun = ContinuousClock.now
+            let page = try await ledger.accountLines(of: "a:1", in: .eur, range, after: cursor, limit: limit)
+            let seconds = Self.number(begun.duration(to: .now))
+            guard page.lines.count == limit else { throw BareFailure(description: "a page has \(page.lines.count) lines") }
+            return (page, seconds)
+        }
+        var (bounds, values): ([Double], [Double]) = ([], [])
+        for _ in 0..<repetitions {
+            // Two pages at each place: one from a position, and the next one with its cursor.
+            let places = (0..<calls / 2).map { _ in UInt64.random(in: 100..<UInt64(lines - 200)) }
+            var times: [Double] = []
+            for place in places {
+                let first = try await page(.positions(from: Position(place)), nil)
+                times += [first.seconds, try await page(nil, first.page.next).seconds]
+            }
+            values.append(Self.median(times))
+            let parameters: [UInt64] = places.flatMap { [1, $0, 1, $0 + UInt64(limit)] }
+            bounds.append(
+                try await unsafe bare(location.book) { server, error in
+                    unsafe bare_select_median(server, Self.linesSQL.description, parameters, 2, Int32(parameters.count / 2), error)
+                })
+        }
+        await ledger.close()
+        report(
+            Figure(
+                "page of \(limit) lines of an account with \(lines)", Self.median(values) * 1000, "ms", bound: Self.median(bounds) * 1000,
+                is: "as many rows of account_line by primary key, the bare C client", atMost: 3,
+                settings: settings(["repetitions": String(repetitions), "pages": String(calls), "place": "random"])))
+        try await drop(location.book)
+    }
+
+    private static let linesSQL: StaticString = """
+        SELECT * FROM account_line_g1 WHERE account = ? AND position >= ? ORDER BY position, line LIMIT 50
+        """
+
     // MARK: - Work
 
     static var balance: any Job { Projector.builtIn[0] }
@@ -212,7 +258,8 @@ extension Bench {
     }
 
     /// A book with a journal made by two statements, since posting it is not measured.
-    func journal(_ name: String, entries: Int, accounts: Int = 10_000) async throws -> BookLocation {
+    /// - Parameter allTouchFirst: every entry debits account 1.
+    func journal(_ name: String, entries: Int, accounts: Int = 10_000, allTouchFirst: Bool = false) async throws -> BookLocation {
         let ledger = try await book(Self.bookName())
         await ledger.close()
         let connection = try await connect(ledger.location.book)
@@ -239,8 +286,9 @@ extension Bench {
             _ = try await connection.query(
                 """
                 INSERT INTO posting (position, line, debit, credit, amount, status)
-                SELECT \(start) + seq, 1, 1 + MOD((\(start) + seq) * 7919, \(accounts)),
-                1 + MOD((\(start) + seq) * 7919 + 1 + MOD((\(start) + seq) * 104729, \(accounts - 1)), \(accounts)), 100, 0
+                SELECT \(start) + seq, 1, IF(\(allTouchFirst ? 1 : 0), 1, 1 + MOD((\(start) + seq) * 7919, \(accounts))),
+                IF(\(allTouchFirst ? 1 : 0), 2 + MOD((\(start) + seq) * 7919, \(accounts - 1)),
+                 1 + MOD((\(start) + seq) * 7919 + 1 + MOD((\(start) + seq) * 104729, \(accounts - 1)), \(accounts))), 100, 0
                 FROM seq_1_to_500000 WHERE seq <= \(count)
                 """)
         }

@@ -140,6 +140,25 @@ public struct RowInPlace: ~Copyable {
     /// A whole number that is not negative.
     public func uint(_ column: Int) -> UInt64? { row.uint(column) }
     public func text(_ column: Int) -> String? { row.text(column) }
+    /// A DECIMAL without decimals.
+    public func decimal(_ column: Int) -> Int128? {
+        row.withBytes(column) { bytes in
+            let isNegative = bytes.count > 0 && bytes[0] == UInt8(ascii: "-")
+            let first = isNegative ? 1 : 0
+            // The widest column has 38 digits.
+            guard (1...38).contains(bytes.count - first) else { return nil }
+            var value: Int128 = 0
+            for index in first..<bytes.count {
+                guard (48...57).contains(bytes[index]) else { return nil }
+                value = value * 10 + Int128(bytes[index] - 48)
+            }
+            return isNegative ? -value : value
+        } ?? nil
+    }
+    /// A BINARY or VARBINARY.
+    public func bytes(_ column: Int) -> [UInt8]? {
+        row.withBytes(column) { bytes in (0..<bytes.count).map { bytes[$0] } }
+    }
     /// True if a text column has exactly this.
     public func isText(_ column: Int, _ text: String) -> Bool { row.isText(column, text) }
     /// A BINARY(16) as two words, the most significant byte first.

@@ -16,6 +16,7 @@ public struct Ledger: Sendable {
     let catalog: AccountCatalog
     let commits: GroupCommit
     let balanceMark = BalanceMark()
+    let lineMark = AccountLineMark()
     let tailMax: UInt64
     public let location: BookLocation
 

@@ -8,11 +8,23 @@ import IndelibleTesting
 struct AccountLineHistory {
     let book: TestBook
     let accounts: [Account]
+    let times: Times
     private static let dayMicroseconds: Int64 = 86_400_000_000
     private static let begin = try! Timestamp("2026-01-01").microseconds
 
-    init(_ book: TestBook, _ random: inout Seeded) async throws {
+    /// When entries count.
+    enum Times: CaseIterable {
+        /// Anywhere, and often now: most lines are late.
+        case scattered
+        /// One after the other, two at a time, and each fifth a while before.
+        case trending
+        /// The same, and two entries that count in centuries to come, the first of them after a while.
+        case withFuture
+    }
+
+    init(_ book: TestBook, _ random: inout Seeded, _ times: Times = .scattered) async throws {
         self.book = book
+        self.times = times
         var accounts: [Account] = []
         for (index, type) in [AccountType.asset, .liability, .income].enumerated() {
             accounts.append(try await book.ledger.openAccount(try AccountPath("x:\(index)"), in: .eur, type: type))
@@ -26,6 +38,14 @@ struct AccountLineHistory {
         Timestamp(microseconds: begin + Int64.random(in: 0..<24, using: &random) * dayMicroseconds / 2)
     }
 
+    /// Of the entry of a number; nil for now.
+    private func instant(_ number: Int, _ random: inout Seeded) -> Timestamp? {
+        if times == .scattered { return Int.random(in: 0..<4, using: &random) > 0 ? Self.instant(&random) : nil }
+        if times == .withFuture, [70, 110].contains(number) { return try! Timestamp("2800-01-01") }
+        let late = Int.random(in: 0..<5, using: &random) == 0 ? Int64.random(in: 1...20, using: &random) : 0
+        return Timestamp(microseconds: Self.begin + max(0, Int64(number / 2) - late) * Self.dayMicroseconds / 8)
+    }
+
     func posting(_ random: inout Seeded) -> Posting {
         let own = Bool.random(using: &random) ? Array(accounts[..<3]) : Array(accounts[3...])
         let pair = own.shuffled(using: &random)
@@ -33,11 +53,11 @@ struct AccountLineHistory {
         return Posting(debit: pair[0].path, credit: pair[1].path, amount: Amount(minorUnits: amount, pair[0].currency.code))
     }
 
-    func post(_ count: Int, _ random: inout Seeded) async throws {
-        for number in 0..<count {
+    func post(_ count: Int, _ random: inout Seeded, from first: Int = 0) async throws {
+        for number in first..<first + count {
             var entry = Entry(kind: "test.random", description: "entry “\(number)”", reference: "r\n\(number)")
             entry.postings = (0..<Int.random(in: 1...4, using: &random)).map { _ in posting(&random) }
-            if Int.random(in: 0..<4, using: &random) > 0 { entry.effectiveAt = Self.instant(&random) }
+            entry.effectiveAt = instant(number, &random)
             let isHold = Int.random(in: 0..<5, using: &random) == 0
             if isHold { entry.hold = Hold() }
             try await book.ledger.post(entry)

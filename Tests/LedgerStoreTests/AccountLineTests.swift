@@ -1,5 +1,6 @@
 import Foundation
 import IndelibleTesting
+import MariaDBDriver
 import Testing
 
 @testable import LedgerDatabase
@@ -87,14 +88,18 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(3))) func `in both orders and directions the pages are those of a plain fold`() async throws {
+    @Test(.timeLimit(.minutes(3)), arguments: AccountLineHistory.Times.allCases)
+    func `in both orders and directions the pages are those of a plain fold`(_ times: AccountLineHistory.Times) async throws {
         try await withBook { book in
-            var random = Seeded("account lines")
-            let history = try await AccountLineHistory(book, &random)
+            var random = Seeded("account lines \(times)")
+            let history = try await AccountLineHistory(book, &random, times)
             for round in 0..<4 {
-                try await history.post(40, &random)
+                try await history.post(40, &random, from: 40 * round)
                 if round < 3 { try await book.project() }
             }
+            let late = try await book.number("SELECT COUNT(*) FROM account_line_late_g1")
+            let inTime = try await book.number("SELECT COUNT(*) FROM account_line_g1 WHERE late = 0")
+            #expect(late > 30 && inTime > 30, "\(late) late, \(inTime) not")
             let (entries, accounts) = try await history.journal()
             for account in accounts.values.sorted(by: { $0.id < $1.id }) {
                 for _ in 0..<12 {

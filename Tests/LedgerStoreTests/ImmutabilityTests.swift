@@ -31,10 +31,10 @@ import Testing
     private static let tables = [
         "currency", "account", "entry", "posting", "generation", "live", "checkpoint", "balance_g1", "migration_started",
         "migration_finished", "account_claim", "control", "hold_expiry", "hold_sweep", "book",
-        "account_line_g1", "balance_span_g1", "generation_ready", "job_control", "job_failure", "retirement",
+        "account_line_g1", "account_line_late_g1", "balance_span_g1", "generation_ready", "job_control", "job_failure", "retirement",
     ]
     /// Full only where something has gone on for long.
-    private static let mayBeEmpty: Set = ["balance_span_g1", "job_control", "job_failure", "retirement"]
+    private static let mayBeEmpty: Set = ["account_line_late_g1", "balance_span_g1", "job_control", "job_failure", "retirement"]
 
     /// A column of each table that an update could set to itself.
     private static func column(_ table: String) -> String {
@@ -49,6 +49,7 @@ import Testing
         case "hold_sweep": "swept_before"
         case "book": "time_zone"
         case "account_line_g1": "amount"
+        case "account_line_late_g1": "line"
         case "balance_span_g1": "recorded_max"
         case "job_control": "action"
         case "job_failure": "message"
@@ -61,6 +62,7 @@ import Testing
         let row =
             switch table {
             case "balance_span_g1": "(through, effective_min, effective_max, recorded_max) VALUES (16384, '2025-01-01', '2025-01-01', '2025-01-01')"
+            case "account_line_late_g1": "(account, effective_at, position, line) VALUES (1, '2025-01-01', 1, 1)"
             case "job_control": "(job, sequence, action) VALUES ('balance', 1, 'resume')"
             case "job_failure": "(job, generation, from_position, attempt, code, message) VALUES ('balance', 7, 1, 0, 'integrity', 'x')"
             default: "(job, generation) VALUES ('account_line', 1)"

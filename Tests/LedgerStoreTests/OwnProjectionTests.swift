@@ -122,7 +122,7 @@ import Testing
                     """)
                 _ = try await connection.query(
                     """
-                    INSERT INTO account_line_g2 SELECT account, \(end), 9, side, counterpart, amount, status, effective_at, balance
+                    INSERT INTO account_line_g2 SELECT account, \(end), 9, side, counterpart, amount, status, effective_at, balance, late
                     FROM account_line_g2 WHERE account = \(accounts[1].id.number) LIMIT 1
                     """)
             }

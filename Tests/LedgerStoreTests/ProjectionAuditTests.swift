@@ -27,7 +27,7 @@ import Testing
         Forgery(name: "a line removed", statements: ["DELETE FROM account_line_g1 WHERE L"], check: "account-lines", finding: "the lines are"),
         Forgery(
             name: "a line doubled",
-            statements: ["INSERT INTO account_line_g1 SELECT account, position, 9, side, counterpart, amount, status, effective_at, balance FROM account_line_g1 WHERE L"],
+            statements: ["INSERT INTO account_line_g1 SELECT account, position, 9, side, counterpart, amount, status, effective_at, balance, late FROM account_line_g1 WHERE L"],
             check: "account-lines", finding: "the lines are"),
         Forgery(
             name: "accounts swapped, the sums unchanged",
@@ -41,11 +41,46 @@ import Testing
         Forgery(name: "a status", statements: ["UPDATE account_line_g1 SET status = 1 WHERE L"], check: "account-lines"),
         Forgery(name: "a time", statements: ["UPDATE account_line_g1 SET effective_at = '2001-01-01' WHERE L"], check: "account-lines"),
         Forgery(
-            name: "a line above the checkpoint", statements: ["INSERT INTO account_line_g1 VALUES (2, 999, 1, 0, 3, 5, 0, '2026-01-01', 5)"],
+            name: "a line above the checkpoint", statements: ["INSERT INTO account_line_g1 VALUES (2, 999, 1, 0, 3, 5, 0, '2026-01-01', 5, 1)"],
             check: "account-lines", finding: "it lies above the checkpoint"),
         Forgery(
             name: "the lines' proof", statements: ["UPDATE checkpoint SET hash = REVERSE(hash) WHERE job = 'account_line'"], check: "proof",
             finding: "account_line: the checkpoint"),
+    ]
+
+    private static let late = [
+        Forgery(
+            name: "a late line that is not marked", statements: ["UPDATE account_line_g1 SET late = 0 WHERE account = 2 AND late = 1 LIMIT 1"],
+            check: "account-lines", finding: "and it is not marked as late"),
+        Forgery(
+            name: "a late line that is neither marked nor in the table",
+            statements: ["UPDATE account_line_g1 SET late = 0 WHERE account = 2", "DELETE FROM account_line_late_g1 WHERE account = 2"],
+            check: "account-lines", finding: "and it is not marked as late"),
+        Forgery(
+            name: "a line marked as late", statements: ["UPDATE account_line_g1 SET late = 1 WHERE L"], check: "account-lines",
+            finding: "and it is marked as late"),
+        Forgery(
+            name: "a line marked as late and in the table",
+            statements: [
+                "UPDATE account_line_g1 SET late = 1 WHERE L",
+                "INSERT INTO account_line_late_g1 SELECT account, effective_at, position, line FROM account_line_g1 WHERE L",
+            ], check: "account-lines", finding: "and it is marked as late"),
+        Forgery(
+            name: "a late row removed", statements: ["DELETE FROM account_line_late_g1 WHERE account = 2 LIMIT 1"], check: "account-lines",
+            finding: "it is late, and not among the late lines"),
+        Forgery(
+            name: "a row too many",
+            statements: ["INSERT INTO account_line_late_g1 SELECT account, effective_at, position, line FROM account_line_g1 WHERE L"],
+            check: "account-lines", finding: "it is among the late lines"),
+        Forgery(
+            name: "a late row's time", statements: ["UPDATE account_line_late_g1 SET effective_at = '2001-01-03' WHERE account = 2"],
+            check: "account-lines", finding: "it is among the late lines"),
+        Forgery(
+            name: "a late row's position", statements: ["UPDATE account_line_late_g1 SET position = P WHERE account = 2 LIMIT 1"],
+            check: "account-lines", finding: "it is among the late lines"),
+        Forgery(
+            name: "a late row above the checkpoint", statements: ["INSERT INTO account_line_late_g1 VALUES (2, '2001-01-02', 999, 1)"],
+            check: "account-lines", finding: "it is among the late lines"),
     ]
 
     private static let history = [
@@ -64,7 +99,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(5))) func `every forgery of a projection is found and named`() async throws {
         try await TestServer.withOwn { server in
-            for forgery in Self.lines + Self.history {
+            for forgery in Self.lines + Self.late + Self.history {
                 let book = try await TestBook.make(on: server)
                 // Accounts 1, 2, 3, 4; each transfer is one of a0 to a1 or a2, all of the same amount.
                 let accounts = try await book.openAccounts(4)
@@ -72,6 +107,9 @@ import Testing
                 for _ in 0..<2 {
                     try await book.ledger.post(transfer(accounts[0], accounts[2], 10))
                     for target in [1, 1, 2, 1] { try await book.ledger.post(transfer(accounts[0], accounts[target], 10)) }
+                    var late = transfer(accounts[0], accounts[1], 10)
+                    late.effectiveAt = try Timestamp("2001-01-02")
+                    try await book.ledger.post(late)
                     try await book.ledger.post(transfer(accounts[2], accounts[0], 10))
                     try await book.project()
                 }
@@ -92,7 +130,7 @@ import Testing
         let position = try await book.number("SELECT position FROM account_line_g1 WHERE account = 2 ORDER BY position LIMIT 1 OFFSET 1")
         let through = try await book.number("SELECT MIN(through) FROM balance_g1 WHERE account = 2")
         try await book.withOwner { connection in
-            for table in ["account_line_g1", "balance_g1", "checkpoint"] {
+            for table in ["account_line_g1", "account_line_late_g1", "balance_g1", "checkpoint"] {
                 try await connection.execute(unprepared: "DROP TRIGGER \(table)_no_update")
                 try await connection.execute(unprepared: "DROP TRIGGER \(table)_no_delete")
             }

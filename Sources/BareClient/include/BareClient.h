@@ -32,4 +32,9 @@ double bare_insert(bare_server server, const char *sql, int64_t rows, int chunk,
 /* Runs statements one after the other, each committing by itself. */
 double bare_statements(bare_server server, const char *const *sql, int count, char *error);
 
+/* Prepares a SELECT with one or two integer parameters, executes it `calls` times, each with the next of `parameters`, and fetches
+   all its rows; returns the median of the seconds of a call. */
+double bare_select_median(
+    bare_server server, const char *sql, const uint64_t *parameters, int parametersPerCall, int calls, char *error);
+
 #endif

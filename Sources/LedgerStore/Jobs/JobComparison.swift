@@ -96,7 +96,9 @@ extension Projector {
                 case AccountLineProjection.definition.name where pair.second == nil:
                     try LineComparison(generation: generation, through: pair.through, account: account).run(&result, transaction)
                 case AccountLineProjection.definition.name:
-                    try TableComparison(pair: pair, table: LineComparison.table, account: account).run(&result, transaction)
+                    for table in LineComparison.tables {
+                        try TableComparison(pair: pair, table: table, account: account).run(&result, transaction)
+                    }
                 default:
                     for table in definition.compared {
                         try TableComparison(pair: pair, table: table, account: account).run(&result, transaction)

@@ -150,7 +150,7 @@ struct JournalReader: Sendable {
 }
 
 /// Times of rows as microseconds since 1970: those of one day share its midnight.
-private struct RowClock {
+struct RowClock {
     private var day = (0, 0, 0)
     private var midnight: Int64?
 

@@ -3,9 +3,12 @@ import LedgerModel
 
 /// Account lines against the postings that they are made of.
 struct LineComparison: Sendable {
-    static let table = ComparedTable(
-        "account_line", keys: ["account", "position", "line"], through: "position",
-        values: ["side", "counterpart", "amount", "status", "effective_at", "balance"])
+    static let tables = [
+        ComparedTable(
+            "account_line", keys: ["account", "position", "line"], through: "position",
+            values: ["side", "counterpart", "amount", "status", "effective_at", "balance", "late"]),
+        ComparedTable("account_line_late", keys: ["account", "effective_at", "position", "line"], through: "position", values: []),
+    ]
 
     let generation: UInt32
     let through: Position
@@ -15,6 +18,7 @@ struct LineComparison: Sendable {
         try counts(&result, transaction)
         try content(&result, transaction)
         try running(&result, transaction)
+        try late(&result, transaction)
     }
 
     private var lines: LedgerTable { AccountLineProjection.table(generation) }
@@ -82,5 +86,38 @@ struct LineComparison: Sendable {
                 let name = row.isNull(4) ? "account \(try row.uint(0))" : "\(try row.text(4)) \(try row.text(5))"
                 return "\(name): the balance at line \(try row.uint(2)) of position \(try row.uint(1)) does not follow from the one before it"
             }, of: first.uint(3))
+    }
+
+    /// Those lines are late before which one counts later, and they have a row among the late ones.
+    private func late(_ result: inout JobComparison, _ transaction: borrowing LedgerTransaction) throws {
+        var (only, onlyRows): (SelectText, SelectText) = ("", "")
+        if let account { (only, onlyRows) = ("AND account = \(account.number)", "AND r.account = \(account.number)") }
+        let rows = AccountLineProjection.late(generation)
+        let wrong = try transaction.run(
+            .select(
+                """
+                x.account, x.position, x.line, COUNT(*) OVER () FROM
+                (SELECT account, position, line, effective_at, late, COALESCE(effective_at < MAX(effective_at) OVER
+                 (PARTITION BY account ORDER BY position, line ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS is_late
+                 FROM \(table: lines) WHERE position <= \(through.number) \(only)) x
+                LEFT JOIN \(table: rows) r ON r.account = x.account AND r.effective_at = x.effective_at AND r.position = x.position
+                AND r.line = x.line
+                WHERE x.late <> x.is_late OR x.is_late <> (r.account IS NOT NULL) ORDER BY x.account, x.position, x.line LIMIT 20
+                """))
+        if let first = wrong.first {
+            try result.found(
+                wrong.map { "account \(try $0.uint(0)): line \(try $0.uint(2)) of position \(try $0.uint(1)) is late and not said to be, or the reverse" },
+                of: first.uint(3))
+        }
+        let strays = try transaction.run(
+            .select(
+                """
+                r.account, r.position, r.line, COUNT(*) OVER () FROM \(table: rows) r LEFT JOIN \(table: lines) l ON l.account = r.account
+                AND l.position = r.position AND l.line = r.line AND l.effective_at = r.effective_at
+                WHERE r.position <= \(through.number) \(onlyRows) AND l.account IS NULL ORDER BY r.account, r.position, r.line LIMIT 20
+                """))
+        guard let first = strays.first else { return }
+        try result.found(
+            strays.map { "account \(try $0.uint(0)): a late line \(try $0.uint(2)) of position \(try $0.uint(1)) that is none" }, of: first.uint(3))
     }
 }

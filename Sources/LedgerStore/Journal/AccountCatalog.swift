@@ -40,9 +40,11 @@ final class AccountCatalog: Sendable {
     /// The accounts of these paths, each in all its currencies.
     func accounts(_ paths: Set<AccountPath>) async throws -> Accounts {
         // A known path may have got another currency since, so a miss is looked up again by whoever needs it.
-        let missing = paths.subtracting(remembered.keys)
-        if !missing.isEmpty { try await read(missing) }
-        return remembered
+        let remembered = remembered
+        let missing = paths.filter { remembered[$0] == nil }
+        if missing.isEmpty { return remembered }
+        try await read(missing)
+        return self.remembered
     }
 
     /// The accounts of a path as they are in the database now.
@@ -56,7 +58,12 @@ final class AccountCatalog: Sendable {
         if !missing.isEmpty {
             remember(try await database.run(Self.statement(missing)))
         }
-        return known.withLock { known in known.byID.filter { ids.contains($0.key) } }
+        // Not by all that are known: they may be many more.
+        return known.withLock { known in
+            var found: [AccountID: Account] = [:]
+            for id in ids { found[id] = known.byID[id] }
+            return found
+        }
     }
 
     func all() async throws -> [Account] {

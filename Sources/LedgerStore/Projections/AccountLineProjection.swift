@@ -3,13 +3,17 @@ import LedgerModel
 import Synchronization
 
 /// The history of each account: a line for every posting side, with the balance after it.
+///
+/// A line is late if a line of its account that comes before it counts later. The lines that are not late count in the order of
+/// their positions, which is the primary key; only the late ones have a row in a second table, in the order in which they count.
 struct AccountLineProjection: Job {
     static let definition = JobDefinition(
-        name: "account_line", version: "1", schema: BookOwner.schema(of: "account_line"), positionsMax: 65_536)
+        name: "account_line", version: "2", schema: BookOwner.schema(of: "account_line"), positionsMax: 65_536)
 
     var definition: JobDefinition { Self.definition }
 
     static func table(_ generation: UInt32) -> LedgerTable { .generated("account_line", generation: generation) }
+    static func late(_ generation: UInt32) -> LedgerTable { .generated("account_line_late", generation: generation) }
 
     func begin(after previous: (any JobStep)?) -> any JobStep {
         guard let previous = previous as? AccountLineStep else { return AccountLineStep(memory: RunningBalances()) }
@@ -30,19 +34,32 @@ struct AccountLineStep: JobStep {
         let account: UInt32
         let position: UInt64
         let effective: Int64
+        /// Which of the texts of times it has.
+        let time: Int
         let isCredit: Bool
         let posting: JournalPosting
     }
 
     func write(_ writer: borrowing StepWriter) throws {
         var lines: [Line] = []
+        // Entries that were recorded together have one time.
+        var times: [String] = []
+        var last: Int64?
         for batch in batches {
             for index in batch.indices {
                 let (position, effective) = (batch.position(index).number, batch.effective[index])
+                if last != effective {
+                    times.append(Timestamp(microseconds: effective).sqlText)
+                    last = effective
+                }
                 for place in batch.postingRange(index) {
                     let posting = batch.postings[place]
-                    lines.append(Line(account: posting.debit.number, position: position, effective: effective, isCredit: false, posting: posting))
-                    lines.append(Line(account: posting.credit.number, position: position, effective: effective, isCredit: true, posting: posting))
+                    for (account, isCredit) in [(posting.debit, false), (posting.credit, true)] {
+                        lines.append(
+                            Line(
+                                account: account.number, position: position, effective: effective, time: times.count - 1, isCredit: isCredit,
+                                posting: posting))
+                    }
                 }
             }
         }
@@ -52,74 +69,146 @@ struct AccountLineStep: JobStep {
         lines = order.map { lines[Int($0 & 0xFFFF_FFFF)] }
         var accounts: [UInt32] = []
         for line in lines where line.account != accounts.last { accounts.append(line.account) }
-        var balances = try memory.balances(of: accounts, through: writer.from, writer)
-        for start in stride(from: 0, to: lines.count, by: Self.rowsPerStatement) {
-            try insert(lines[start..<min(start + Self.rowsPerStatement, lines.count)], &balances, writer)
+        var running = try memory.running(of: accounts, through: writer.from, writer)
+        var (columns, late) = (LineColumns(), LateColumns())
+        var start = 0
+        while start < lines.count {
+            let account = lines[start].account
+            var state = running[account] ?? RunningBalances.State()
+            var index = start
+            while index < lines.count, lines[index].account == account {
+                let line = lines[index]
+                let isLate = state.take(line.posting, isCredit: line.isCredit, at: line.effective)
+                let time = times[line.time]
+                columns.append(
+                    account, line.position, line.posting, isCredit: line.isCredit, at: time, balance: state.balance, isLate: isLate)
+                if isLate { late.append(account, line.position, line.posting.line, at: time) }
+                if columns.count == Self.rowsPerStatement { try columns.insert(writer) }
+                index += 1
+            }
+            running[account] = state
+            start = index
         }
-        memory.stage(balances)
+        try columns.insert(writer)
+        try late.insert(writer)
+        memory.stage(running)
     }
 
     private static let rowsPerStatement = 16_384
+}
 
-    private func insert(_ lines: ArraySlice<Line>, _ balances: inout [UInt32: Int128], _ writer: borrowing StepWriter) throws {
-        var numbers = [[UInt64]](repeating: [], count: 7)
-        var running: [Int128] = []
-        var effective: [String] = []
-        var last: (at: Int64, text: String)?
-        for line in lines {
-            let posting = line.posting
-            if posting.status == .posted {
-                balances[line.account, default: 0] += line.isCredit ? -Int128(posting.amount) : Int128(posting.amount)
-            }
-            let counterpart = line.isCredit ? posting.debit : posting.credit
-            let row: [UInt64] = [
-                UInt64(line.account), line.position, UInt64(posting.line), line.isCredit ? 1 : 0, UInt64(counterpart.number), posting.amount,
-                UInt64(posting.status.rawValue),
-            ]
-            for (column, number) in row.enumerated() { numbers[column].append(number) }
-            running.append(balances[line.account] ?? 0)
-            if last?.at != line.effective { last = (line.effective, Timestamp(microseconds: line.effective).sqlText) }
-            effective.append(last!.text)
-        }
-        let narrow = running.compactMap { Int64(exactly: $0) }
+/// Rows of `account_line`, column by column.
+private struct LineColumns {
+    private var accounts: [UInt64] = []
+    private var positions: [UInt64] = []
+    private var lines: [UInt64] = []
+    private var sides: [UInt64] = []
+    private var counterparts: [UInt64] = []
+    private var amounts: [UInt64] = []
+    private var statuses: [UInt64] = []
+    private var late: [UInt64] = []
+    private var balances: [Int128] = []
+    private var effective: [String] = []
+
+    var count: Int { accounts.count }
+
+    mutating func append(
+        _ account: UInt32, _ position: UInt64, _ posting: JournalPosting, isCredit: Bool, at time: String, balance: Int128, isLate: Bool
+    ) {
+        accounts.append(UInt64(account))
+        positions.append(position)
+        lines.append(UInt64(posting.line))
+        sides.append(isCredit ? 1 : 0)
+        counterparts.append(UInt64((isCredit ? posting.debit : posting.credit).number))
+        amounts.append(posting.amount)
+        statuses.append(UInt64(posting.status.rawValue))
+        late.append(isLate ? 1 : 0)
+        balances.append(balance)
+        effective.append(time)
+    }
+
+    /// Inserts what there is and begins anew.
+    mutating func insert(_ writer: borrowing StepWriter) throws {
+        guard count > 0 else { return }
+        // Numbers, unless one is too wide for 64 bits.
+        let narrow = balances.compactMap { Int64(exactly: $0) }
         try writer.insert(
             into: "account_line",
-            ["account", "position", "line", "side", "counterpart", "amount", "status", "balance", "effective_at"],
-            values: numbers.map(ColumnRows.Values.uint) + [
-                narrow.count == running.count ? .int(narrow) : .text(running.map { String($0) }), .text(effective),
+            ["account", "position", "line", "side", "counterpart", "amount", "status", "late", "balance", "effective_at"],
+            values: [
+                .uint(accounts), .uint(positions), .uint(lines), .uint(sides), .uint(counterparts), .uint(amounts), .uint(statuses),
+                .uint(late), narrow.count == balances.count ? .int(narrow) : .text(balances.map { String($0) }), .text(effective),
             ])
+        self = LineColumns()
     }
 }
 
-/// Posted debits less posted credits of accounts, as this worker has written them.
-final class RunningBalances: Sendable {
-    private struct State {
-        var balances: [UInt32: Int128] = [:]
-        /// Written in a transaction that is not known to be committed.
-        var staged: [UInt32: Int128] = [:]
+/// Rows of `account_line_late`, column by column. They are few; or an account has got a line that counts far in the future.
+private struct LateColumns {
+    private var accounts: [UInt64] = []
+    private var positions: [UInt64] = []
+    private var lines: [UInt64] = []
+    private var effective: [String] = []
+
+    mutating func append(_ account: UInt32, _ position: UInt64, _ line: UInt32, at time: String) {
+        accounts.append(UInt64(account))
+        positions.append(position)
+        lines.append(UInt64(line))
+        effective.append(time)
     }
 
-    private let state = Mutex(State())
+    func insert(_ writer: borrowing StepWriter) throws {
+        guard !accounts.isEmpty else { return }
+        try writer.insert(
+            into: "account_line_late", ["account", "position", "line", "effective_at"],
+            values: [.uint(accounts), .uint(positions), .uint(lines), .text(effective)])
+    }
+}
+
+/// What the next line of an account follows from, as this worker has written it.
+final class RunningBalances: Sendable {
+    struct State: Sendable {
+        /// Posted debits less posted credits.
+        var balance: Int128 = 0
+        /// The latest time at which a line counts.
+        var latest = Int64.min
+
+        /// - Returns: true if the line is late.
+        mutating func take(_ posting: JournalPosting, isCredit: Bool, at time: Int64) -> Bool {
+            if posting.status == .posted { balance += isCredit ? -Int128(posting.amount) : Int128(posting.amount) }
+            if time < latest { return true }
+            latest = time
+            return false
+        }
+    }
+
+    private struct Memory {
+        var known: [UInt32: State] = [:]
+        /// Written in a transaction that is not known to be committed.
+        var staged: [UInt32: State] = [:]
+    }
+
+    private let memory = Mutex(Memory())
     /// Accounts at the most; then it begins anew.
     private static let accountsMax = 1_000_000
     private static let accountsPerRead = 1000
 
-    func stage(_ balances: [UInt32: Int128]) { state.withLock { $0.staged = balances } }
+    func stage(_ states: [UInt32: State]) { memory.withLock { $0.staged = states } }
 
     /// What was staged is committed.
     func keep() {
-        state.withLock { state in
-            if state.balances.count + state.staged.count > Self.accountsMax { state.balances = [:] }
-            state.balances.merge(state.staged) { $1 }
-            state.staged = [:]
+        memory.withLock { memory in
+            if memory.known.count + memory.staged.count > Self.accountsMax { memory.known = [:] }
+            memory.known.merge(memory.staged) { $1 }
+            memory.staged = [:]
         }
     }
 
-    func balances(of accounts: [UInt32], through: Position, _ writer: borrowing StepWriter) throws -> [UInt32: Int128] {
-        var found: [UInt32: Int128] = [:]
-        let missing = state.withLock { state in
+    func running(of accounts: [UInt32], through: Position, _ writer: borrowing StepWriter) throws -> [UInt32: State] {
+        var found: [UInt32: State] = [:]
+        let missing = memory.withLock { memory in
             accounts.filter { account in
-                guard let known = state.balances[account] else { return true }
+                guard let known = memory.known[account] else { return true }
                 found[account] = known
                 return false
             }
@@ -128,13 +217,21 @@ final class RunningBalances: Sendable {
         let table = writer.table("account_line")
         for start in stride(from: 0, to: missing.count, by: Self.accountsPerRead) {
             let list = missing[start..<min(start + Self.accountsPerRead, missing.count)].map { LedgerValue.uint($0) }
+            // The latest time is that of the newest line that is not late.
             let rows = try writer.select(
                 """
                 account.id, (SELECT newest.balance FROM \(table: table) newest WHERE newest.account = account.id
-                AND newest.position <= \(through.number) ORDER BY newest.position DESC, newest.line DESC LIMIT 1)
+                AND newest.position <= \(through.number) ORDER BY newest.position DESC, newest.line DESC LIMIT 1),
+                (SELECT latest.effective_at FROM \(table: table) latest WHERE latest.account = account.id AND latest.late = 0
+                AND latest.position <= \(through.number) ORDER BY latest.position DESC, latest.line DESC LIMIT 1)
                 FROM account WHERE account.id IN \(list: list)
                 """)
-            for row in rows where !row.isNull(1) { found[UInt32(try row.uint(0))] = try row.decimal(1) }
+            for row in rows where !row.isNull(1) {
+                guard let latest = try row.optionalText(2).flatMap(Timestamp.init(sqlText:)) else {
+                    throw LedgerError(.integrity, "account \(try row.uint(0)) has only late lines: run `indelible reconcile`")
+                }
+                found[UInt32(try row.uint(0))] = State(balance: try row.decimal(1), latest: latest.microseconds)
+            }
         }
         return found
     }

@@ -93,6 +93,8 @@ public struct AccountLineCursor: Sendable, Hashable, CustomStringConvertible {
         var through: UInt64
         /// The last line of the page, in the order of the range.
         var last: LineKey
+        /// In the order by time: the last of the lines shown that were not late.
+        var inTime = LinePlace.first
         /// What the next page continues from, posted debits less posted credits: after that line, or before it if the newest come first.
         var balance: Int128
     }
@@ -100,7 +102,7 @@ public struct AccountLineCursor: Sendable, Hashable, CustomStringConvertible {
     let place: Place
     private let code: [UInt8]
 
-    private static let version: UInt8 = 1
+    private static let version: UInt8 = 2
     private static let codeLength = 16
 
     /// - Throws: `invalidCursor` if the text cannot be a cursor. Whether it is one of a book is found when it is used.
@@ -152,6 +154,8 @@ public struct AccountLineCursor: Sendable, Hashable, CustomStringConvertible {
         append(place.last.effective.microseconds)
         append(place.last.position)
         append(place.last.line)
+        append(place.inTime.position)
+        append(place.inTime.line)
         append(place.balance)
         return bytes
     }
@@ -162,7 +166,7 @@ public struct AccountLineCursor: Sendable, Hashable, CustomStringConvertible {
             defer { rest = rest.dropFirst(T.bitWidth / 8) }
             return rest.prefix(T.bitWidth / 8).reduce(0) { T(truncatingIfNeeded: $0 << 8) | T(truncatingIfNeeded: $1) }
         }
-        guard bytes.count == 2 + 4 + 4 + 8 + 8 + 8 + 8 + 8 + 4 + 16, take(UInt8.self) == version else { return nil }
+        guard bytes.count == 2 + 4 + 4 + 8 + 8 + 8 + 8 + 8 + 4 + 8 + 4 + 16, take(UInt8.self) == version else { return nil }
         let flags = take(UInt8.self)
         guard flags < 16 else { return nil }
         let (account, generation, through) = (take(UInt32.self), take(UInt32.self), take(UInt64.self))
@@ -172,13 +176,30 @@ public struct AccountLineCursor: Sendable, Hashable, CustomStringConvertible {
         let range = AccountLineRange(
             order: flags & 1 == 0 ? .position : .effective, isNewestFirst: flags & 2 != 0, lower: flags & 4 == 0 ? nil : lower,
             upper: flags & 8 == 0 ? nil : upper)
-        return Place(range: range, account: account, generation: generation, through: through, last: key, balance: take())
+        let inTime = LinePlace(position: take(), line: take())
+        return Place(range: range, account: account, generation: generation, through: through, last: key, inTime: inTime, balance: take())
     }
 }
 
-/// The place of a line in both orders.
-struct LineKey: Sendable, Hashable {
+/// The place of a line in both orders; compared it is in the one by time.
+struct LineKey: Sendable, Hashable, Comparable {
     let effective: Timestamp
     let position: UInt64
     let line: UInt32
+
+    var place: LinePlace { LinePlace(position: position, line: line) }
+
+    static func < (left: LineKey, right: LineKey) -> Bool {
+        (left.effective, left.position, left.line) < (right.effective, right.position, right.line)
+    }
+}
+
+/// The place of a line in the journal's order.
+struct LinePlace: Sendable, Hashable {
+    let position: UInt64
+    let line: UInt32
+
+    /// Before all lines, and behind them.
+    static let first = LinePlace(position: 0, line: 0)
+    static let end = LinePlace(position: .max, line: 0)
 }
