@@ -14,6 +14,7 @@ extension Bench {
         try await lag()
         try await rebuildMemory()
         try await accountLines()
+        try await balances()
     }
 
     /// Entries of the book that most shapes work on.
@@ -216,14 +217,14 @@ extension Bench {
 
     static var balance: any Job { Projector.builtIn[0] }
 
-    private func isAsked(_ shape: String) -> Bool { self.shape.isEmpty || shape.contains(self.shape) }
+    func isAsked(_ shape: String) -> Bool { self.shape.isEmpty || shape.contains(self.shape) }
 
     private func owner(_ location: BookLocation) throws -> BookOwner {
         BookOwner(try BookLocation(server: location.server, book: location.book, user: server.adminUser))
     }
 
     /// Steps until nothing is left.
-    private func seconds(projecting jobs: Set<String>, _ generation: UInt32?, _ location: BookLocation) async throws -> Double {
+    func seconds(projecting jobs: Set<String>, _ generation: UInt32?, _ location: BookLocation) async throws -> Double {
         let projector = Projector(location)
         let seconds = try await Self.seconds { try await projector.catchUp(jobs, generation: generation) }
         await projector.close()

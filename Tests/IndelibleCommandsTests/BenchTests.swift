@@ -29,6 +29,10 @@ import Testing
             "post, 128 callers, one limited account", "post, 4 processes with 32 callers each",
             "memory of a process that posts 73728 entries", "the same when a fifth is posted, and at the end",
             "disk for an entry with one posting and no payload",
+            "rebuild of balances, 20000 entries", "rebuild of balances, 20000 entries", "catch-up of balances",
+            "catch-up of balances and account lines", "draining 16384 entries when the journal holds 50000", "lag at 5,000 posts/s, p99",
+            "memory of a rebuild, 20000 entries, 10000 accounts", "page of 50 lines of an account with 20000", "balance, current, p50",
+            "balance as of mid-journal after a rebuild, p50",
         ])
         for figure in figures {
             #expect(figure.bound > 0 && figure.value >= 0 && !figure.unit.isEmpty)
