@@ -59,6 +59,20 @@ struct AccountLineReader: Sendable {
         if place == nil || range.isNewestFirst, let lower = range.lower { condition = "\(condition) AND l.position >= \(UInt64(clamping: lower))" }
         if place == nil || !range.isNewestFirst, let upper = range.upper { condition = "\(condition) AND l.position < \(UInt64(clamping: upper))" }
         if let last = place?.last { condition = "\(condition) AND \(beyond(last.place))" }
+        let order: SelectText = range.isNewestFirst ? "l.position DESC, l.line DESC" : "l.position, l.line"
+        let checkpoint: SelectText = """
+            FROM checkpoint WHERE job = \(job) AND generation = \(generation) AND from_position < \(place?.through ?? .max)
+            ORDER BY from_position DESC LIMIT 1
+            """
+        // Subqueries that are evaluated once: dearer is a UNION.
+        let found = try read(
+            """
+            4, l.position, l.line, \(Self.columns), (SELECT generation FROM live WHERE job = \(job) ORDER BY sequence DESC LIMIT 1),
+            (SELECT through_position \(checkpoint)), (SELECT hash \(checkpoint))
+            FROM \(table: table) l LEFT JOIN entry e ON e.position = l.position WHERE \(condition) ORDER BY \(order) LIMIT \(limit + 1)
+            """, transaction)
+        if let found, !found.lines.isEmpty { return found }
+        // No line says how far it is: once more, in one state.
         return try read("\(head(through: place?.through)) UNION ALL \(lines(where: condition))", transaction)
     }
 
@@ -188,6 +202,12 @@ struct AccountLineReader: Sendable {
                 live = row.uint(3)
                 head = Basis(through: row.uint(1) ?? 0, proof: row.bytes(15) ?? [])
             case 3: read.balance = row.decimal(8)
+            case 4:
+                if head == nil {
+                    live = row.uint(16)
+                    head = Basis(through: row.uint(17) ?? 0, proof: row.bytes(18) ?? [])
+                }
+                read.lines.append(try rows.line(row))
             default: read.lines.append(try rows.line(row))
             }
         }
