@@ -153,9 +153,9 @@ let package = Package(
         .target(name: "OwnProjection", dependencies: ["Indelible"], path: "Tests/OwnProjection", swiftSettings: strict),
         .executableTarget(
             name: "OwnTool", dependencies: ["IndelibleCommands", "OwnProjection"], path: "Tests/OwnTool", swiftSettings: strict),
-        // `scripts/soak`: writers that are killed, and what came of their posts.
+        // `scripts/soak`: writers and workers that are killed, and what came of it.
         .target(
-            name: "Soaking", dependencies: ["Indelible", "IndelibleTesting", "LocalMariaDB", "LossyProxy"], path: "Tests/Soaking",
+            name: "Soaking", dependencies: ["Indelible", "IndelibleTesting", "LocalMariaDB", "LossyProxy", "MariaDBDriver"], path: "Tests/Soaking",
             swiftSettings: strict),
         .executableTarget(
             name: "Soak",

@@ -108,7 +108,7 @@ import Testing
     }
 
     /// Leaves a position that a transaction took and did not use.
-    private static func rollBackOne(_ book: TestBook) async throws {
+    static func rollBackOne(_ book: TestBook) async throws {
         try await book.withConnection(role: .writer) { connection in
             _ = try await connection.query("START TRANSACTION")
             _ = try await connection.query("INSERT INTO entry (id, kind) VALUES (UNHEX(MD5(RAND())), 'lost')")

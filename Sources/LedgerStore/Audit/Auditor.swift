@@ -44,6 +44,7 @@ public struct Auditor: Sendable {
                         try ProofAudit(subjects: proofs).check(transaction),
                         try balances.check(transaction),
                         try BalanceHistoryAudit(through: basis.checkpoint.number, generation: basis.generation, lines: lines).check(transaction),
+                        try BalanceSpanAudit(through: basis.checkpoint.number, generation: basis.generation).check(transaction),
                         BalanceAudit.trialCheck(trial),
                         try lines.check(transaction),
                     ],
