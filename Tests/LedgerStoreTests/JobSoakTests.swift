@@ -24,7 +24,7 @@ import Testing
             // Otherwise it shows little.
             #expect(outcome.posted > 300 && outcome.rolledBack > 5 && outcome.reads > 100 && outcome.readsProven > 50, "\(outcome)")
             #expect(outcome.kills.reduce(0, +) >= 10 && outcome.steps.count { $0 > 0 } >= 2, "\(outcome)")
-            #expect(outcome.generations > 2 && outcome.checkpoints > 50 && outcome.checkpointsProven >= outcome.checkpoints, "\(outcome)")
+            #expect(outcome.generations > 2 && outcome.standDowns.reduce(0, +) > 0 && outcome.checkpoints > 50 && outcome.checkpointsProven == outcome.checkpoints, "\(outcome)")
             if outcome.findings.isEmpty { try FileManager.default.removeItem(at: folder) }
         }
     }

@@ -1,5 +1,6 @@
 import Foundation
 import IndelibleTesting
+import LocalMariaDB
 import MariaDBDriver
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import IndelibleTesting
+import MariaDBDriver
 import Testing
 
 @testable import LedgerDatabase

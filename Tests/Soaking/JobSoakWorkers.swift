@@ -106,7 +106,7 @@ actor JobSoakWorkers {
             outcome.steps[number] += lines.count { $0.contains(" → ") }
             outcome.standDowns[number] += lines.count { $0.hasSuffix(" stood down") }
         }
-        for line in lines where line.hasPrefix("FAILED") || line.contains("Fatal error") { notes.find("worker \(number): \(line)") }
+        for line in lines where line.contains("Fatal error") || line.hasPrefix("FAILED") && !line.contains(JobSoakOperator.ownMaking) { notes.find("worker \(number): \(line)") }
         try? FileManager.default.removeItem(atPath: one.path)
     }
 }
