@@ -178,4 +178,56 @@ import Testing
             #expect(result.verdict == .clean, "\(result.checks.filter { !$0.holds })")
         }
     }
+
+    @Test(.timeLimit(.minutes(3))) func `the balances' history is audited in pages of any size, also where the lines lag behind`() async throws {
+        try await TestServer.withOwn { server in
+            let book = try await TestBook.make(on: server)
+            var random = Seeded("history pages")
+            let history = try await AccountLineHistory(book, &random)
+            for _ in 1...4 {
+                try await history.post(30, &random)
+                try await book.withProjector(positionsMax: 7) { _ = try await $0.catchUp() }
+            }
+            let both = try await Self.pages(book)
+            #expect(Set(both.map(\.examined)).count == 1 && both.allSatisfy(\.holds), "\(both)")
+            #expect(try await Int(both[0].examined) == book.number("SELECT SUM(1 + LENGTH(touched) DIV 4) FROM balance_g1"))
+            // The balances go on alone, in one step: rows that begin where the lines are and end where they are not.
+            try await history.post(30, &random)
+            try await book.withProjector { _ = try await $0.catchUp(["balance"]) }
+            let ahead = try await Self.pages(book)
+            #expect(ahead.allSatisfy(\.holds) && ahead[0].examined > both[0].examined, "\(ahead)")
+
+            try await book.withOwner { try await $0.execute(unprepared: "DROP TRIGGER balance_g1_no_update") }
+            let lines = try await book.number("SELECT MAX(through_position) FROM checkpoint WHERE job = 'account_line'")
+            let rows = try await book.withOwner { connection in
+                try await connection.query("SELECT account, through FROM balance_g1 WHERE through <= \(lines)")
+                    .map { (Row(row: $0)) }.map { (try $0.uint(0), try $0.uint(1)) }
+            }
+            for (account, through) in rows.shuffled(using: &random).prefix(6) {
+                for change in ["+ 1", "- 1"] {
+                    try await book.withOwner {
+                        try await $0.execute(
+                            unprepared: "UPDATE balance_g1 SET credits_pending = credits_pending \(change) WHERE account = \(account) AND through = \(through)")
+                    }
+                    for check in try await Self.pages(book) {
+                        #expect(check.findingsTotal == (change == "+ 1" ? 1 : 0), "account \(account) at \(through): \(check.findings)")
+                    }
+                }
+            }
+            await book.ledger.close()
+        }
+    }
+
+    private static func pages(_ book: TestBook) async throws -> [Reconciliation.Check] {
+        let database = Database(book.location, role: .auditor, connectionsMax: 1)
+        let through = UInt64(try await book.number("SELECT MAX(through_position) FROM checkpoint WHERE job = 'balance'"))
+        let checks = try await database.read { transaction in
+            let lines = try AccountLineAudit(transaction)
+            return try [1, 2, 7, 50, 10_000].map {
+                try BalanceHistoryAudit(through: through, generation: 1, lines: lines, rowsPerRead: $0).check(transaction)
+            }
+        }
+        await database.close()
+        return checks
+    }
 }
