@@ -8,13 +8,13 @@ import Testing
 
 /// The short form of `scripts/soak jobs`, and that what it looks for would be found.
 @Suite struct JobSoakTests {
-    @Test(.timeLimit(.minutes(3))) func `with workers that are killed every row of every generation is what the postings sum to`() async throws {
+    @Test(.timeLimit(.minutes(6))) func `with workers that are killed every row of every generation is what the postings sum to`() async throws {
         let random = Seeded("soak jobs")
         try await withBook { book in
             let folder = FileManager.default.temporaryDirectory.appendingPathComponent("soak-\(book.name)")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             var options = JobSoak.Options(seed: random.seed)
-            (options.duration, options.workers, options.writers, options.killEvery) = (.seconds(12), 3, 4, 150...700)
+            (options.duration, options.workers, options.writers, options.killEvery) = (.seconds(9), 3, 4, 150...600)
             // Few entries, so that all checkpoints can be proven.
             (options.operateEvery, options.checkpointsMax, options.restMilliseconds) = (100...500, nil, 60)
             let program = URL(fileURLWithPath: Tool.path).deletingLastPathComponent().appendingPathComponent("Soak").path
