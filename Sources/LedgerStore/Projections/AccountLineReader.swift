@@ -34,6 +34,17 @@ struct AccountLineReader: Sendable {
     struct Basis: Sendable {
         let through: UInt64
         let proof: [UInt8]
+
+        init(through: UInt64, proof: [UInt8]) {
+            self.through = through
+            self.proof = proof
+        }
+
+        /// 32 bytes and the digits behind them: one subquery for both.
+        init?(hashAndThrough bytes: [UInt8]) {
+            guard let through = UInt64(String(decoding: bytes.dropFirst(32), as: UTF8.self)) else { return nil }
+            self.init(through: through, proof: Array(bytes.prefix(32)))
+        }
     }
 
     struct Read: Sendable {
@@ -68,7 +79,7 @@ struct AccountLineReader: Sendable {
         let found = try read(
             """
             4, l.position, l.line, \(Self.columns), (SELECT generation FROM live WHERE job = \(job) ORDER BY sequence DESC LIMIT 1),
-            (SELECT through_position \(checkpoint)), (SELECT hash \(checkpoint))
+            (SELECT CONCAT(hash, through_position) \(checkpoint))
             FROM \(table: table) l LEFT JOIN entry e ON e.position = l.position WHERE \(condition) ORDER BY \(order) LIMIT \(limit + 1)
             """, transaction)
         if let found, !found.lines.isEmpty { return found }
@@ -205,7 +216,7 @@ struct AccountLineReader: Sendable {
             case 4:
                 if head == nil {
                     live = row.uint(16)
-                    head = Basis(through: row.uint(17) ?? 0, proof: row.bytes(18) ?? [])
+                    head = row.bytes(17).flatMap(Basis.init(hashAndThrough:))
                 }
                 read.lines.append(try rows.line(row))
             default: read.lines.append(try rows.line(row))
