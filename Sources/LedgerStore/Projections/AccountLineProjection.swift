@@ -1,6 +1,5 @@
 import LedgerDatabase
 import LedgerModel
-import Synchronization
 
 /// The history of each account: a line for every posting side, with the balance after it.
 ///
@@ -16,17 +15,17 @@ struct AccountLineProjection: Job {
     static func late(_ generation: UInt32) -> LedgerTable { .generated("account_line_late", generation: generation) }
 
     func begin(after previous: (any JobStep)?) -> any JobStep {
-        guard let previous = previous as? AccountLineStep else { return AccountLineStep(memory: RunningBalances()) }
+        guard let previous = previous as? AccountLineStep else { return AccountLineStep(memory: StepMemory()) }
         previous.memory.keep()
         return AccountLineStep(memory: previous.memory)
     }
 }
 
 struct AccountLineStep: JobStep {
-    let memory: RunningBalances
+    let memory: StepMemory<RunningBalance>
     private var batches: [JournalBatch] = []
 
-    init(memory: RunningBalances) { self.memory = memory }
+    init(memory: StepMemory<RunningBalance>) { self.memory = memory }
 
     mutating func take(_ entries: JournalBatch) { batches.append(entries) }
 
@@ -69,12 +68,15 @@ struct AccountLineStep: JobStep {
         lines = order.map { lines[Int($0 & 0xFFFF_FFFF)] }
         var accounts: [UInt32] = []
         for line in lines where line.account != accounts.last { accounts.append(line.account) }
-        var running = try memory.running(of: accounts, through: writer.from, writer)
+        var (running, missing) = memory.known(accounts)
+        if writer.from > .zero {
+            for accounts in missing { try RunningBalance.read(accounts, through: writer.from, writer, into: &running) }
+        }
         var (columns, late) = (LineColumns(), LateColumns())
         var start = 0
         while start < lines.count {
             let account = lines[start].account
-            var state = running[account] ?? RunningBalances.State()
+            var state = running[account] ?? RunningBalance()
             var index = start
             while index < lines.count, lines[index].account == account {
                 let line = lines[index]
@@ -165,74 +167,41 @@ private struct LateColumns {
     }
 }
 
-/// What the next line of an account follows from, as this worker has written it.
-final class RunningBalances: Sendable {
-    struct State: Sendable {
-        /// Posted debits less posted credits.
-        var balance: Int128 = 0
-        /// The latest time at which a line counts.
-        var latest = Int64.min
+/// What the next line of an account follows from.
+struct RunningBalance: Sendable {
+    /// Posted debits less posted credits.
+    var balance: Int128 = 0
+    /// The latest time at which a line counts.
+    var latest = Int64.min
 
-        /// - Returns: true if the line is late.
-        mutating func take(_ posting: JournalPosting, isCredit: Bool, at time: Int64) -> Bool {
-            if posting.status == .posted { balance += isCredit ? -Int128(posting.amount) : Int128(posting.amount) }
-            if time < latest { return true }
-            latest = time
-            return false
-        }
+    /// - Returns: true if the line is late.
+    mutating func take(_ posting: JournalPosting, isCredit: Bool, at time: Int64) -> Bool {
+        if posting.status == .posted { balance += isCredit ? -Int128(posting.amount) : Int128(posting.amount) }
+        if time < latest { return true }
+        latest = time
+        return false
     }
 
-    private struct Memory {
-        var known: [UInt32: State] = [:]
-        /// Written in a transaction that is not known to be committed.
-        var staged: [UInt32: State] = [:]
-    }
-
-    private let memory = Mutex(Memory())
-    /// Accounts at the most; then it begins anew.
-    private static let accountsMax = 1_000_000
-    private static let accountsPerRead = 1000
-
-    func stage(_ states: [UInt32: State]) { memory.withLock { $0.staged = states } }
-
-    /// What was staged is committed.
-    func keep() {
-        memory.withLock { memory in
-            if memory.known.count + memory.staged.count > Self.accountsMax { memory.known = [:] }
-            memory.known.merge(memory.staged) { $1 }
-            memory.staged = [:]
-        }
-    }
-
-    func running(of accounts: [UInt32], through: Position, _ writer: borrowing StepWriter) throws -> [UInt32: State] {
-        var found: [UInt32: State] = [:]
-        let missing = memory.withLock { memory in
-            accounts.filter { account in
-                guard let known = memory.known[account] else { return true }
-                found[account] = known
-                return false
-            }
-        }
-        guard through != .zero else { return found }
+    /// Those of accounts, from their newest lines up to a position.
+    static func read(
+        _ accounts: [UInt32], through: Position, _ writer: borrowing StepWriter, into found: inout [UInt32: RunningBalance]
+    ) throws {
         let table = writer.table("account_line")
-        for start in stride(from: 0, to: missing.count, by: Self.accountsPerRead) {
-            let list = missing[start..<min(start + Self.accountsPerRead, missing.count)].map { LedgerValue.uint($0) }
-            // The latest time is that of the newest line that is not late.
-            let rows = try writer.select(
-                """
-                account.id, (SELECT newest.balance FROM \(table: table) newest WHERE newest.account = account.id
-                AND newest.position <= \(through.number) ORDER BY newest.position DESC, newest.line DESC LIMIT 1),
-                (SELECT latest.effective_at FROM \(table: table) latest WHERE latest.account = account.id AND latest.late = 0
-                AND latest.position <= \(through.number) ORDER BY latest.position DESC, latest.line DESC LIMIT 1)
-                FROM account WHERE account.id IN \(list: list)
-                """)
-            for row in rows where !row.isNull(1) {
-                guard let latest = try row.optionalText(2).flatMap(Timestamp.init(sqlText:)) else {
-                    throw LedgerError(.integrity, "account \(try row.uint(0)) has only late lines: run `indelible reconcile`")
-                }
-                found[UInt32(try row.uint(0))] = State(balance: try row.decimal(1), latest: latest.microseconds)
+        let list = accounts.map { LedgerValue.uint($0) }
+        // The latest time is that of the newest line that is not late.
+        let rows = try writer.select(
+            """
+            account.id, (SELECT newest.balance FROM \(table: table) newest WHERE newest.account = account.id
+            AND newest.position <= \(through.number) ORDER BY newest.position DESC, newest.line DESC LIMIT 1),
+            (SELECT latest.effective_at FROM \(table: table) latest WHERE latest.account = account.id AND latest.late = 0
+            AND latest.position <= \(through.number) ORDER BY latest.position DESC, latest.line DESC LIMIT 1)
+            FROM account WHERE account.id IN \(list: list)
+            """)
+        for row in rows where !row.isNull(1) {
+            guard let latest = try row.optionalText(2).flatMap(Timestamp.init(sqlText:)) else {
+                throw LedgerError(.integrity, "account \(try row.uint(0)) has only late lines: run `indelible reconcile`")
             }
+            found[UInt32(try row.uint(0))] = RunningBalance(balance: try row.decimal(1), latest: latest.microseconds)
         }
-        return found
     }
 }

@@ -1,6 +1,5 @@
 import LedgerDatabase
 import LedgerModel
-import Synchronization
 
 /// What each account has moved.
 ///
@@ -23,7 +22,7 @@ struct BalanceProjection: Job {
     static func spans(_ generation: UInt32) -> LedgerTable { .generated("balance_span", generation: generation) }
 
     func begin(after previous: (any JobStep)?) -> any JobStep {
-        guard let previous = previous as? BalanceStep else { return BalanceStep(memory: BalanceMemory(), spanLength: spanLength) }
+        guard let previous = previous as? BalanceStep else { return BalanceStep(memory: StepMemory(), spanLength: spanLength) }
         previous.memory.keep()
         return BalanceStep(memory: previous.memory, spanLength: spanLength)
     }
@@ -36,7 +35,7 @@ struct BalanceProjection: Job {
 }
 
 struct BalanceStep: JobStep {
-    let memory: BalanceMemory
+    let memory: StepMemory<Totals>
     private var spans: BalanceSpans
     /// Accounts that are touched, each with a number of its own.
     private var slots: [UInt32: UInt32] = [:]
@@ -52,7 +51,7 @@ struct BalanceStep: JobStep {
         let amount: UInt64
     }
 
-    init(memory: BalanceMemory, spanLength: UInt64) {
+    init(memory: StepMemory<Totals>, spanLength: UInt64) {
         self.memory = memory
         spans = BalanceSpans(length: spanLength)
     }
@@ -83,7 +82,12 @@ struct BalanceStep: JobStep {
 
     func write(_ writer: borrowing StepWriter) throws {
         try spans.write(writer)
-        var totals = try memory.totals(of: accounts, before: writer.from, writer)
+        var (known, missing) = memory.known(accounts)
+        // Before the first entry nothing has moved.
+        if writer.from > .zero {
+            for accounts in missing { try NewestBalances.read(accounts, through: writer.from, writer, into: &known) }
+        }
+        var totals = accounts.map { known[$0] ?? Totals() }
         let (order, starts) = ordered()
         var columns = BalanceColumns()
         var positions: [UInt64] = []
@@ -101,7 +105,7 @@ struct BalanceStep: JobStep {
             if columns.count >= Self.rowsPerStatement { try columns.insert(writer) }
         }
         try columns.insert(writer)
-        memory.stage(zip(accounts, totals).map { ($0, $1) })
+        memory.stage(Dictionary(uniqueKeysWithValues: zip(accounts, totals)))
     }
 
     /// Touches slot by slot, each slot's in their order; and where each slot's begin.
@@ -186,45 +190,10 @@ enum TouchedPositions {
     }
 }
 
-/// Balances that a worker has written itself: while it does step after step nobody else has written in between.
-final class BalanceMemory: Sendable {
-    private struct State {
-        var totals: [UInt32: Totals] = [:]
-        /// Written in a transaction that is not known to be committed.
-        var staged: [(UInt32, Totals)] = []
-    }
-
-    private let state = Mutex(State())
-    /// Accounts at the most; then it begins anew.
-    private static let accountsMax = 1_000_000
-    private static let accountsPerRead = 1000
-
-    func stage(_ totals: [(UInt32, Totals)]) { state.withLock { $0.staged = totals } }
-
-    /// What was staged is committed.
-    func keep() {
-        state.withLock { state in
-            if state.totals.count + state.staged.count > Self.accountsMax { state.totals = [:] }
-            for (account, totals) in state.staged { state.totals[account] = totals }
-            state.staged = []
-        }
-    }
-
+/// The newest rows of accounts.
+private enum NewestBalances {
     /// What was true of these accounts up to a position.
-    func totals(of accounts: [UInt32], before position: Position, _ writer: borrowing StepWriter) throws -> [Totals] {
-        var known = state.withLock { state in accounts.map { state.totals[$0] } }
-        // Before the first entry nothing has moved.
-        let missing = position == .zero ? [] : accounts.indices.filter { known[$0] == nil }
-        var found: [UInt32: Totals] = [:]
-        for start in stride(from: 0, to: missing.count, by: Self.accountsPerRead) {
-            let numbers = missing[start..<min(start + Self.accountsPerRead, missing.count)].map { accounts[$0] }
-            try Self.read(numbers, through: position, writer, into: &found)
-        }
-        for index in missing { known[index] = found[accounts[index]] }
-        return known.map { $0 ?? Totals() }
-    }
-
-    private static func read(
+    static func read(
         _ numbers: [UInt32], through position: Position, _ writer: borrowing StepWriter, into found: inout [UInt32: Totals]
     ) throws {
         let table = writer.table("balance")
