@@ -16,6 +16,7 @@ public enum LedgerSchema {
         File(name: "m0003_jobs", bytes: PackageResources.m0003_jobs_sql),
         File(name: "m0004_controls", bytes: PackageResources.m0004_controls_sql),
         File(name: "m0005_job_control", bytes: PackageResources.m0005_job_control_sql),
+        File(name: "m0006_fees", bytes: PackageResources.m0006_fees_sql),
     ]
 
     /// The tables that record the migrations themselves.
@@ -28,6 +29,7 @@ public enum LedgerSchema {
     public static let generations: [String: File] = [
         "balance": File(name: "generation_balance", bytes: PackageResources.generation_balance_sql),
         "account_line": File(name: "generation_account_line", bytes: PackageResources.generation_account_line_sql),
+        "fee": File(name: "generation_fee", bytes: PackageResources.generation_fee_sql),
     ]
 
     /// Triggers of each table of a generation; `{table}` is to be filled in.

@@ -35,6 +35,8 @@ public struct EntryKind: Sendable, Hashable, CustomStringConvertible, Expressibl
     public static let holdVoided: EntryKind = "ledger.hold-voided"
     public static let holdExpired: EntryKind = "ledger.hold-expired"
     public static let reversed: EntryKind = "ledger.reversed"
+    public static let feeSchedulePublished: EntryKind = "ledger.fee-schedule-published"
+    public static let feesAssessed: EntryKind = "ledger.fees-assessed"
 }
 
 /// One movement: an amount that is debited to one account and credited to another. Both are in the amount's currency, so a

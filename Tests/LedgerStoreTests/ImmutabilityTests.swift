@@ -32,9 +32,10 @@ import Testing
         "currency", "account", "entry", "posting", "generation", "live", "checkpoint", "balance_g1", "migration_started",
         "migration_finished", "account_claim", "control", "hold_expiry", "hold_sweep", "book",
         "account_line_g1", "account_line_late_g1", "balance_span_g1", "generation_ready", "job_control", "job_failure", "retirement",
+        "fee_schedule", "fee_g1", "fee_month_g1",
     ]
     /// Full only where something has gone on for long.
-    private static let mayBeEmpty: Set = ["account_line_late_g1", "balance_span_g1", "job_control", "job_failure", "retirement"]
+    private static let mayBeEmpty: Set = ["account_line_late_g1", "balance_span_g1", "job_control", "job_failure", "retirement", "fee_schedule", "fee_g1", "fee_month_g1"]
 
     /// A column of each table that an update could set to itself.
     private static func column(_ table: String) -> String {
@@ -53,6 +54,8 @@ import Testing
         case "balance_span_g1": "recorded_max"
         case "job_control": "action"
         case "job_failure": "message"
+        case "fee_schedule": "entry_id"
+        case "fee_g1", "fee_month_g1": table == "fee_g1" ? "fee" : "fees"
         default: "generation"
         }
     }
@@ -65,6 +68,17 @@ import Testing
             case "account_line_late_g1": "(account, effective_at, position, line) VALUES (1, '2025-01-01', 1, 1)"
             case "job_control": "(job, sequence, action) VALUES ('balance', 1, 'resume')"
             case "job_failure": "(job, generation, from_position, attempt, code, message) VALUES ('balance', 7, 1, 0, 'integrity', 'x')"
+            case "fee_schedule": "(name, version, effective_from, entry_id) VALUES ('cards', 1, '2026-01-01', REPEAT('x', 16))"
+            case "fee_g1":
+                """
+                (account, schedule, effective_at, id, through, position, version, rule, amount, slices, percentage, rounding, fixed, bounded,
+                waiver, waived, waived_rounding, fee) VALUES (1, 'cards', '2026-01-01', REPEAT('x', 16), 1, 1, 1, 1, 1, '', 0, 0, 0, 0, 0, 0, 0, 0)
+                """
+            case "fee_month_g1":
+                """
+                (month, schedule, account, through, charged, volume, fees, waived, assessments, assessed)
+                VALUES ('2026-01-01', 'cards', 1, 1, 1, 1, 0, 0, 0, 0)
+                """
             default: "(job, generation) VALUES ('account_line', 1)"
             }
         try await book.withOwner { try await $0.execute(unprepared: "INSERT INTO \(table) \(row)") }
