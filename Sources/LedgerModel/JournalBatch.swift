@@ -30,6 +30,10 @@ public struct JournalBatch: Sendable, RandomAccessCollection {
 
     public func position(_ index: Int) -> Position { Position(after.number + UInt64(index) + 1) }
     public func kind(_ index: Int) -> EntryKind { kinds[index] }
+    /// nil for a tombstone.
+    public func id(_ index: Int) -> EntryID? { ids[index] }
+    /// JSON as it is stored.
+    public func payload(_ index: Int) -> String? { payloads[index] }
     /// Where in ``postings`` those of an entry are.
     public func postingRange(_ index: Int) -> Range<Int> { (index == 0 ? 0 : postingEnds[index - 1])..<postingEnds[index] }
 

@@ -18,6 +18,7 @@ public struct Ledger: Sendable {
     let balanceMark = BalanceMark()
     let lineMark = AccountLineMark()
     let tailMax: UInt64
+    let role: BookRole
     public let location: BookLocation
 
     /// - Parameters:
@@ -30,6 +31,7 @@ public struct Ledger: Sendable {
     ) {
         self.location = location
         self.tailMax = tailMax
+        self.role = role
         database = Database(location, role: role, connectionsMax: connectionsMax)
         catalog = AccountCatalog(database)
         let step = WriteStep(catalog: catalog, memory: LimitMemory(), tailMax: tailMax)

@@ -9,6 +9,8 @@ public struct AccountingMonth: Sendable, Hashable, Comparable, CustomStringConve
     /// 1 to 12.
     public var month: Int { number % 12 + 1 }
 
+    package init(number: Int) { self.number = number }
+
     public init(year: Int, month: Int) { number = year * 12 + month - 1 }
 
     /// Reads `2026-01`.

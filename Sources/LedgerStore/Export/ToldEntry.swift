@@ -37,12 +37,16 @@ extension ToldEntry {
         case limits(AccountPath, CurrencyCode, AccountLimits)
         case status(AccountPath, CurrencyCode, AccountStatus)
         case period(AccountingDay, closedBefore: Timestamp)
+        /// The document of a fee schedule.
+        case feeSchedule(JSON)
+        /// Fees that were posted for a month.
+        case fees
 
         /// The entry that has to stand before it.
         var refersTo: EntryID? {
             switch self {
             case .settlement(let id), .reversal(let id): id
-            case .posted, .limits, .status, .period: nil
+            case .posted, .limits, .status, .period, .feeSchedule, .fees: nil
             }
         }
     }
@@ -69,6 +73,20 @@ extension ToldEntry {
                 throw wrong("names no period")
             }
             return .period(try AccountingDay(day), closedBefore: try Timestamp(end))
+        case .feeSchedulePublished:
+            guard lines.isEmpty, let name = payload["schedule"]?.string, case .integer(let version)? = payload["version"],
+                let version = UInt32(exactly: version)
+            else { throw wrong("publishes no fee schedule") }
+            guard id == .feeSchedule(name, version) else { throw wrong("has not the id that follows from its schedule and version") }
+            var document = payload
+            if let description { document["description"] = .string(description) }
+            return .feeSchedule(.object(document))
+        case .feesAssessed:
+            guard lines.count == 1, let name = payload["schedule"]?.string, let account = payload["account"]?.string, let currency = payload["currency"]?.string,
+                let month = payload["month"]?.string, case .integer(let number)? = payload["number"], let number = UInt32(exactly: number),
+                id == .fees(name, try AccountPath(account), try CurrencyCode(currency), try AccountingMonth(month), number: number)
+            else { throw wrong("has not the id that follows from its account and month") }
+            return .fees
         default:
             guard let text = payload[Backdating.redatedFromKey]?.string else { return .posted(redatedFrom: nil) }
             return .posted(redatedFrom: try Timestamp(text))

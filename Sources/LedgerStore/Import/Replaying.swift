@@ -39,7 +39,10 @@ extension Ledger {
                         + "create the book with the other's time zone (`indelible init --time-zone`)", id: told.id)
             }
             return try await closePeriod(through: day, Telling(told))
-        case .posted, .settlement, .reversal: preconditionFailure("it is posted with others")
+        case .feeSchedule(let document):
+            let currencies = try await currenciesByCode()
+            return try await publish(try FeeSchedule(document, currencies: { currencies[$0] }, zone: try await timeZone()), Telling(told))
+        case .posted, .settlement, .reversal, .fees: preconditionFailure("it is posted with others")
         }
     }
 
@@ -113,12 +116,36 @@ extension Ledger {
                 if let redatedFrom { draft.redate(to: told.effectiveAt, from: redatedFrom) }
             case (.told(let told), .settlement(let hold)?), (.told(let told), .reversal(let hold)?):
                 draft = try await following(told, try await entry(hold, in: drafts))
+            case (.told(let told), .fees?): draft = try await fees(told)
             default: draft = plain.removeFirst()
             }
             draft.index = index
             drafts.append(draft)
         }
         return drafts
+    }
+
+    /// Fees as they were posted.
+    private func fees(_ told: ToldEntry) async throws -> Draft {
+        var postings: [JournalPosting] = []
+        var limited: [Account] = []
+        for line in told.lines {
+            let posting = line.posting
+            let (debit, credit) = (try await account(posting.debit, in: posting.amount.currency), try await account(posting.credit, in: posting.amount.currency))
+            guard posting.amount.minorUnits > 0, line.status == .posted, debit.id != credit.id else {
+                throw LedgerError(.invalidEntry, "its posting moves no fees", id: told.id)
+            }
+            limited += [debit, credit].filter(\.isLimited)
+            postings.append(
+                JournalPosting(
+                    line: UInt32(postings.count + 1), debit: debit.id, credit: credit.id, amount: UInt64(posting.amount.minorUnits), status: .posted))
+        }
+        var payload = told.payload
+        if let actor = told.actor { payload["actor"] = .string(actor) }
+        var draft = Draft(
+            id: told.id, kind: told.kind, effectiveAt: told.effectiveAt, payload: .object(payload), postings: postings, limited: limited)
+        draft.isHistory = true
+        return draft
     }
 
     /// Who looks for holds to expire looks behind this.
@@ -208,5 +235,5 @@ extension LedgerError {
 
 extension ToldEntry {
     /// It changes what is in force.
-    var isControl: Bool { [.limitsSet, .statusSet, .periodClosed].contains(kind) }
+    var isControl: Bool { [.limitsSet, .statusSet, .periodClosed, .feeSchedulePublished].contains(kind) }
 }

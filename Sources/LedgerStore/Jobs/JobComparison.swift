@@ -12,12 +12,17 @@ public struct ComparedTable: Sendable, Hashable {
     public let keys: [LedgerColumn]
     public let through: LedgerColumn
     public let values: [LedgerColumn]
+    public let absentIfZero: [LedgerColumn]
 
     /// - Parameters:
     ///   - base: its name without `_g{generation}`.
     ///   - keys: columns of its primary key, none of them NULL.
     ///   - through: the position through which a row is true.
-    public init(_ base: StaticString, keys: [LedgerColumn], through: LedgerColumn, values: [LedgerColumn]) {
+    ///   - absentIfZero: a row in which all of these are 0 says as much as no row.
+    public init(
+        _ base: StaticString, keys: [LedgerColumn], through: LedgerColumn, values: [LedgerColumn], absentIfZero: [LedgerColumn] = []
+    ) {
+        self.absentIfZero = absentIfZero
         self.base = base
         self.keys = keys
         self.through = through
@@ -26,7 +31,7 @@ public struct ComparedTable: Sendable, Hashable {
 
     public static func == (left: ComparedTable, right: ComparedTable) -> Bool {
         left.base.description == right.base.description && left.keys == right.keys && left.through == right.through
-            && left.values == right.values
+            && left.values == right.values && left.absentIfZero == right.absentIfZero
     }
 
     public func hash(into hasher: inout Hasher) {

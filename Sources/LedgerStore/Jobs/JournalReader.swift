@@ -73,45 +73,48 @@ struct JournalReader: Sendable {
 
     /// The entries that follow without a gap.
     private func read(after start: UInt64, through end: UInt64) async throws -> JournalBatch {
-        try await database.autocommit { transaction in
-            var batch = JournalBatch(after: Position(start))
-            batch.reserve(Int(min(end - start, 16_384)))
-            var clock = RowClock()
-            var kind: EntryKind = .tombstone
-            var next = start + 1
-            try transaction.forEachRow(
-                .select("\(JournalRows.columns) WHERE position > \(start) AND position <= \(end) ORDER BY position")
-            ) { row in
-                let position = row.uint(0) ?? 0
-                // Behind a gap: read again when it is decided.
-                guard position == next else { return }
-                next += 1
-                if !row.isText(2, kind.text) { kind = try EntryKind(row.text(2) ?? "") }
-                guard let effective = clock.microseconds(row.time(4)), let recorded = clock.microseconds(row.time(5)) else {
-                    throw LedgerError(.integrity, "the entry at position \(position) has a time that is none")
-                }
-                batch.append(
-                    id: row.words(1).map { EntryID(high: $0, low: $1) }, kind: kind, lines: UInt32(truncatingIfNeeded: row.uint(3) ?? 0),
-                    effective: effective, recorded: recorded, payload: row.text(6))
+        try await database.autocommit { try Self.read(after: start, through: end, $0) }
+    }
+
+    /// The entries that follow without a gap, of what the transaction sees.
+    static func read(after start: UInt64, through end: UInt64, _ transaction: borrowing LedgerTransaction) throws -> JournalBatch {
+        var batch = JournalBatch(after: Position(start))
+        batch.reserve(Int(min(end - start, 16_384)))
+        var clock = RowClock()
+        var kind: EntryKind = .tombstone
+        var next = start + 1
+        try transaction.forEachRow(
+            .select("\(JournalRows.columns) WHERE position > \(start) AND position <= \(end) ORDER BY position")
+        ) { row in
+            let position = row.uint(0) ?? 0
+            // Behind a gap: read again when it is decided.
+            guard position == next else { return }
+            next += 1
+            if !row.isText(2, kind.text) { kind = try EntryKind(row.text(2) ?? "") }
+            guard let effective = clock.microseconds(row.time(4)), let recorded = clock.microseconds(row.time(5)) else {
+                throw LedgerError(.integrity, "the entry at position \(position) has a time that is none")
             }
-            // An entry that is visible means that its postings are.
-            let last = start + UInt64(batch.appended)
-            try transaction.forEachRow(
-                .select("\(JournalRows.postingColumns) WHERE position > \(start) AND position <= \(last) ORDER BY position, line")
-            ) { row in
-                let position = row.uint(0) ?? 0
-                guard let line = row.uint(1), let debit = row.uint(2).flatMap(UInt32.init(exactly:)),
-                    let credit = row.uint(3).flatMap(UInt32.init(exactly:)), let amount = row.uint(4),
-                    let status = row.uint(5).flatMap(UInt8.init(exactly:)).flatMap(PostingStatus.init)
-                else { throw LedgerError(.integrity, "a posting of position \(position) cannot be one") }
-                try batch.append(
-                    JournalPosting(
-                        line: UInt32(truncatingIfNeeded: line), debit: AccountID(debit), credit: AccountID(credit), amount: amount,
-                        status: status), at: position)
-            }
-            try batch.finish()
-            return batch
+            batch.append(
+                id: row.words(1).map { EntryID(high: $0, low: $1) }, kind: kind, lines: UInt32(truncatingIfNeeded: row.uint(3) ?? 0),
+                effective: effective, recorded: recorded, payload: row.text(6))
         }
+        // An entry that is visible means that its postings are.
+        let last = start + UInt64(batch.appended)
+        try transaction.forEachRow(
+            .select("\(JournalRows.postingColumns) WHERE position > \(start) AND position <= \(last) ORDER BY position, line")
+        ) { row in
+            let position = row.uint(0) ?? 0
+            guard let line = row.uint(1), let debit = row.uint(2).flatMap(UInt32.init(exactly:)),
+                let credit = row.uint(3).flatMap(UInt32.init(exactly:)), let amount = row.uint(4),
+                let status = row.uint(5).flatMap(UInt8.init(exactly:)).flatMap(PostingStatus.init)
+            else { throw LedgerError(.integrity, "a posting of position \(position) cannot be one") }
+            try batch.append(
+                JournalPosting(
+                    line: UInt32(truncatingIfNeeded: line), debit: AccountID(debit), credit: AccountID(credit), amount: amount,
+                    status: status), at: position)
+        }
+        try batch.finish()
+        return batch
     }
 
     private func nextVisible(after position: UInt64) async throws -> UInt64? {

@@ -13,7 +13,7 @@ public import Logging
 /// checkpoint and the rows. A second worker on the same step gets a duplicate key on the checkpoint and rolls back.
 public struct Projector: Sendable {
     /// The jobs of every book.
-    public static let builtIn: [any Job] = [BalanceProjection(), AccountLineProjection()]
+    public static let builtIn: [any Job] = [BalanceProjection(), AccountLineProjection(), FeeProjection()]
 
     public let jobs: [any Job]
     let database: Database

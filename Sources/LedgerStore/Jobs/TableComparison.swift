@@ -96,8 +96,15 @@ struct TableComparison: Sendable {
             SELECT 1 AS one, \(side) AS side\(selected), CAST(\(quoted(table.values, of: .x)) AS BINARY) AS v FROM
             (SELECT 1 AS one, MAX(\(column: table.through)) AS newest_through\(grouped) FROM \(table: generation) x
              WHERE \(range) GROUP BY one\(grouped)) n
-            JOIN \(table: generation) x ON x.\(column: table.through) = n.newest_through\(same)
+            JOIN \(table: generation) x ON x.\(column: table.through) = n.newest_through\(same) WHERE \(isThere)
             """
+    }
+
+    /// What is not as good as no row.
+    private var isThere: SelectText {
+        guard let first = table.absentIfZero.first else { return "TRUE" }
+        let start: SelectText = "(x.\(column: first) <> 0"
+        return "\(table.absentIfZero.dropFirst().reduce(start) { "\($0) OR x.\(column: $1) <> 0" }))"
     }
 
     // MARK: - Text

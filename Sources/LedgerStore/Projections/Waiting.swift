@@ -16,20 +16,25 @@ extension Ledger {
     public func wait(
         for receipt: Receipt, job: String = "balance", timeout: Duration = .seconds(10)
     ) async throws(LedgerError) {
+        guard try await wait(until: receipt.position, id: receipt.id, job: job, timeout: timeout) else { throw BalanceReader.missing(receipt) }
+    }
+
+    /// Returns when the live generation of a job has reached a position: whether the entry with this id stands there then.
+    @discardableResult
+    func wait(
+        until position: Position, id: EntryID? = nil, job: String, timeout: Duration
+    ) async throws(LedgerError) -> Bool {
         let deadline = ContinuousClock.now + timeout
         var pause = Duration.milliseconds(1)
         while true {
-            let state = try await reached(receipt, job)
-            if state.through >= receipt.position {
-                guard state.isStanding else { throw BalanceReader.missing(receipt) }
-                return
-            }
+            let state = try await reached(position, id, job)
+            if state.through >= position { return state.isStanding }
             guard ContinuousClock.now < deadline else {
                 let lag = state.head.number - min(state.head.number, state.through.number)
                 throw LedgerError(
-                    .jobBehind, "the job \(job) is at position \(state.through) after \(timeout), \(receipt.position.number - state.through.number) "
+                    .jobBehind, "the job \(job) is at position \(state.through) after \(timeout), \(position.number - state.through.number) "
                         + "before the entry that is waited for; its lag is \(lag) positions. Run the projector (`indelible project run`), "
-                        + "or look why it does not get on (`indelible project status`)", id: receipt.id)
+                        + "or look why it does not get on (`indelible project status`)", id: id)
             }
             do { try await Task.sleep(for: min(pause, deadline - .now)) } catch { throw LedgerError.translating(error) }
             pause = min(pause * 2, .milliseconds(50))
@@ -38,7 +43,7 @@ extension Ledger {
 
     /// How far the job is, and whether the entry stands where its receipt says.
     private func reached(
-        _ receipt: Receipt, _ job: String
+        _ position: Position, _ id: EntryID?, _ job: String
     ) async throws(LedgerError) -> (through: Position, head: Position, isStanding: Bool) {
         try await translated {
             let rows = try await database.run(
@@ -46,7 +51,7 @@ extension Ledger {
                     """
                     COALESCE((SELECT through_position FROM checkpoint WHERE checkpoint.job = \(job) AND checkpoint.generation = live.generation
                      ORDER BY from_position DESC LIMIT 1), 0), (SELECT COALESCE(MAX(position), 0) FROM entry),
-                    (SELECT COUNT(*) FROM entry WHERE position = \(receipt.position.number) AND id = \(receipt.id.bytes))
+                    (SELECT COUNT(*) FROM entry WHERE position = \(position.number) AND id = \(id?.bytes ?? []))
                     FROM (SELECT generation FROM live WHERE job = \(job) ORDER BY sequence DESC LIMIT 1) live
                     """))
             guard let row = rows.first else {
