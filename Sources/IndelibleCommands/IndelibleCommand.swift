@@ -14,6 +14,7 @@ public struct IndelibleCommand: AsyncParsableCommand {
             CommandGroup(name: "Accounts", subcommands: [AccountCommand.self, CurrencyCommand.self, BalanceCommand.self, ReportCommand.self]),
             CommandGroup(
                 name: "Entries", subcommands: [PostCommand.self, HoldCommand.self, ReverseCommand.self, EntryCommand.self]),
+            CommandGroup(name: "Fees", subcommands: [FeesCommand.self]),
             CommandGroup(name: "Files", subcommands: [ImportCommand.self, ExportCommand.self]),
             CommandGroup(name: "Running it", subcommands: [
                 ProjectCommand.self, ReconcileCommand.self, LocalCommand.self, BenchCommand.self, BenchWorkerCommand.self,

@@ -38,7 +38,7 @@ extension Ledger {
     ///   generation of fees; and what makes going on impossible (`unavailable`, `busy`, `outcomeUnknown`): run it again then.
     public func assessFees(
         for month: AccountingMonth, schedule: String? = nil, actor: String? = nil, timeout: Duration = .seconds(10),
-        progress: @Sendable (_ done: Int, _ of: Int) -> Void = { _, _ in }
+        progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }
     ) async throws(LedgerError) -> FeeAssessment {
         let zone = try await timeZone()
         let end = try month.end(in: zone)

@@ -38,7 +38,8 @@ extension Ledger {
                     start = min(start, book.versions[standing].schedule.effectiveFrom)
                     book.remove(standing)
                 }
-                let name = book.versions[book.add(schedule)].name
+                let place = book.add(schedule)
+                let name = book.versions[place].name
                 let month = AccountingMonth(number: try book.month(of: start.microseconds))
                 let then = try Self.priced(name, from: month, through, &book, transaction)
                 var query = FeeQuery()
