@@ -13,6 +13,8 @@ public struct Bench: Sendable {
         case driver
         /// Projections: rebuilding, catching up, reading.
         case jobs
+        /// Fees: keeping up, and posting a month's.
+        case fees
     }
 
     /// How much is measured. The figures of the documents come from `full`; `short` shows that everything runs.
@@ -39,6 +41,7 @@ public struct Bench: Sendable {
             if parts.contains(.driver) { try await bench.driver() }
             if parts.contains(.writing) { try await bench.writing() }
             if parts.contains(.jobs) { try await bench.jobs() }
+            if parts.contains(.fees) { try await bench.fees() }
         } catch {
             try? await server.stop()
             throw error

@@ -218,7 +218,7 @@ extension Bench {
 
     func isAsked(_ shape: String) -> Bool { self.shape.isEmpty || shape.contains(self.shape) }
 
-    private func owner(_ location: BookLocation) throws -> BookOwner {
+    func owner(_ location: BookLocation) throws -> BookOwner {
         BookOwner(try BookLocation(server: location.server, book: location.book, user: server.adminUser))
     }
 
@@ -258,8 +258,12 @@ extension Bench {
     }
 
     /// A book with a journal made by two statements, since posting it is not measured.
-    /// - Parameter allTouchFirst: every entry debits account 1.
-    func journal(_ name: String, entries: Int, accounts: Int = 10_000, allTouchFirst: Bool = false) async throws -> BookLocation {
+    /// - Parameters:
+    ///   - allTouchFirst: every entry debits account 1.
+    ///   - chargedEach: one in so many is a charge, and they count one after the other through January 2026.
+    func journal(
+        _ name: String, entries: Int, accounts: Int = 10_000, allTouchFirst: Bool = false, chargedEach: Int? = nil
+    ) async throws -> BookLocation {
         let ledger = try await book(Self.bookName())
         await ledger.close()
         let connection = try await connect(ledger.location.book)
@@ -280,7 +284,9 @@ extension Bench {
             // With positions: else such a statement leaves holes.
             _ = try await connection.query(
                 """
-                INSERT INTO entry (position, id, kind, `lines`) SELECT \(start) + seq, UNHEX(LPAD(HEX(\(start) + seq), 32, '0')), 'transfer', 1
+                INSERT INTO entry (position, id, kind, `lines`, effective_at) SELECT \(start) + seq, UNHEX(LPAD(HEX(\(start) + seq), 32, '0')),
+                IF(MOD(seq, \(chargedEach ?? 1)) = 0 AND \(chargedEach ?? 0) > 0, 'card.charged', 'transfer'), 1,
+                IF(\(chargedEach ?? 0) = 0, UTC_TIMESTAMP(6), '2026-01-01' + INTERVAL (\(start) + seq) SECOND)
                 FROM seq_1_to_500000 WHERE seq <= \(count)
                 """)
             _ = try await connection.query(

@@ -11,7 +11,7 @@ struct BenchCommand: Verb {
             `-c release` (scripts/bench does). Exits 1 if a ratio that is asked for is missed.
             """)
 
-    @Argument(help: "writing, driver, jobs; all if none is named.") var parts: [Bench.Part] = []
+    @Argument(help: "writing, driver, jobs, fees; all if none is named.") var parts: [Bench.Part] = []
     @Option(help: "full, or short, which only shows that everything runs.") var size: Bench.Size = .full
     @Option(help: "Only what has this in its name (of writing also “memory and disk”).") var shape = ""
     @OptionGroup var output: OutputOptions
