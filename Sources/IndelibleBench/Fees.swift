@@ -15,8 +15,9 @@ extension Bench {
         let entries = size == .full ? 1_000_000 : 20_000
         let shape = "catch-up of balances and fees, \(each == 1 ? "every entry" : "1 entry in \(each)") charged"
         guard isAsked(shape) else { return }
-        let location = try await journal("fees", entries: entries, chargedEach: each)
-        try await publish(location, #"{"basis_points": 150, "fixed": "0.25", "minimum": "0.30"}"#)
+        let location = try await journal("fees", entries: entries, chargedEach: each) { ledger in
+            try await Self.publish(ledger, #"{"basis_points": 150, "fixed": "0.25", "minimum": "0.30"}"#)
+        }
         _ = try await seconds(projecting: ["balance", "fee"], nil, location)
         var (alone, both): ([Double], [Double]) = ([], [])
         for _ in 0..<repetitions {
@@ -41,8 +42,9 @@ extension Bench {
         guard isAsked(shape) else { return }
         var (bounds, values): ([Double], [Double]) = ([], [])
         for _ in 0..<repetitions {
-            let location = try await journal("assess", entries: customers * 2, accounts: customers, chargedEach: 1)
-            try await publish(location, #"{"basis_points": 150, "fixed": "0.25"}"#)
+            let location = try await journal("assess", entries: customers * 2, accounts: customers, chargedEach: 1) { ledger in
+                try await Self.publish(ledger, #"{"basis_points": 150, "fixed": "0.25"}"#)
+            }
             _ = try await seconds(projecting: ["fee"], nil, location)
             let ledger = Ledger(location)
             _ = try await ledger.accounts()
@@ -69,14 +71,12 @@ extension Bench {
 
     private static var fee: any Job { Projector.builtIn[2] }
 
-    private func publish(_ location: BookLocation, _ price: String) async throws {
-        let ledger = Ledger(location)
+    private static func publish(_ ledger: Ledger, _ price: String) async throws {
         try await ledger.openAccount("fees", in: .eur, type: .income)
         try await ledger.publishFeeSchedule(
             """
             {"schedule": "bench", "version": 1, "effective_from": "2020-01-01", "income": "fees", "rules": [
              {"name": "charges", "kinds": ["card.charged"], "accounts": ["a:*", "b:*"], "side": "credit", "prices": {"EUR": \(price)}}]}
             """)
-        await ledger.close()
     }
 }

@@ -261,10 +261,13 @@ extension Bench {
     /// - Parameters:
     ///   - allTouchFirst: every entry debits account 1.
     ///   - chargedEach: one in so many is a charge, and they count one after the other through January 2026.
+    ///   - first: what is done to the book before.
     func journal(
-        _ name: String, entries: Int, accounts: Int = 10_000, allTouchFirst: Bool = false, chargedEach: Int? = nil
+        _ name: String, entries: Int, accounts: Int = 10_000, allTouchFirst: Bool = false, chargedEach: Int? = nil,
+        after first: (Ledger) async throws -> Void = { _ in }
     ) async throws -> BookLocation {
         let ledger = try await book(Self.bookName())
+        try await first(ledger)
         await ledger.close()
         let connection = try await connect(ledger.location.book)
         if accounts > Int(Self.accounts) {

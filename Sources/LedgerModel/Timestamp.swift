@@ -157,13 +157,15 @@ extension Timestamp {
 }
 
 /// Writes the times of many rows as the database does: those of one group are the same, and those of one day share its date.
-struct TimestampWriter: Sendable {
+package struct TimestampWriter: Sendable {
     /// `2026-01-31 23:59:59.000000` of ``last``.
-    private(set) var text: [UInt8] = []
+    package private(set) var text: [UInt8] = []
     private var last: Int64?
     private var midnight: Int64 = 0
 
-    mutating func write(_ microseconds: Int64) {
+    package init() {}
+
+    package mutating func write(_ microseconds: Int64) {
         if last == microseconds { return }
         last = microseconds
         let sinceMidnight = microseconds - midnight

@@ -174,15 +174,14 @@ struct ChargeFinder {
             for moved in try Self.moved(postings, subject.position) {
                 let fitting = book.rules(inForce.version, for: moved.account)
                 if fitting.isEmpty || !(only?(name, subject.effective, moved.account) ?? true) { continue }
-                let rules = book.versions[inForce.version].schedule.rules
                 for index in inForce.rules where fitting.contains(index) {
-                    let rule = rules[index]
+                    let rule = book.versions[inForce.version].rules[index]
                     let amount = rule.side == .debit ? moved.debits : moved.credits
-                    guard amount > 0, rule.fields.isEmpty || rule.fields.allSatisfy({ $0.holds(payload()) }) else { continue }
+                    guard amount > 0, !rule.hasFields || rule.rule.fields.allSatisfy({ $0.holds(payload()) }) else { continue }
                     var waiver = 0
-                    if !rule.waivers.isEmpty, let path = book.path(moved.account) {
+                    if rule.hasWaivers, let path = book.path(moved.account) {
                         let time = Timestamp(microseconds: subject.effective)
-                        waiver = (rule.waivers.firstIndex { $0.fits(path, at: time, payload) } ?? -1) + 1
+                        waiver = (rule.rule.waivers.firstIndex { $0.fits(path, at: time, payload) } ?? -1) + 1
                     }
                     charges.append(
                         Charge(

@@ -10,7 +10,9 @@ struct FeeBook: Sendable {
     /// Of each name its versions, the one that an entry is charged by first: by effective time and number, the last ones first.
     private var order: [[Int]] = []
     private var kinds: [EntryKind: KindUse] = [:]
-    private var accounts: [UInt32: KnownAccount] = [:]
+    /// Where an account is in ``accounts``.
+    private var places: [UInt32: Int] = [:]
+    private var accounts: [KnownAccount] = []
     private var currencies: [CurrencyCode: Currency] = [:]
     var months = MonthCalendar(zone: .gmt)
     private var isZoneKnown = false
@@ -19,13 +21,33 @@ struct FeeBook: Sendable {
         let schedule: FeeSchedule
         /// Place of its name in ``FeeBook/names``.
         let name: Int
+        let rules: [Rule]
+        /// By account, as in ``FeeBook/accounts``: the rules that it fits, and that have a price for it; nil: not looked yet.
+        fileprivate var fitting: [[Int]?] = []
+
+        init(schedule: FeeSchedule, name: Int) {
+            (self.schedule, self.name) = (schedule, name)
+            rules = schedule.rules.map(Rule.init)
+        }
+    }
+
+    /// A rule that is looked at for millions of entries: an object, so that looking copies nothing.
+    final class Rule: Sendable {
+        let rule: FeeRule
+        let side: Side
+        let hasFields: Bool
+        let hasWaivers: Bool
+        let volume: FeeRule.Volume
+
+        init(_ rule: FeeRule) {
+            self.rule = rule
+            (side, hasFields, hasWaivers, volume) = (rule.side, !rule.fields.isEmpty, !rule.waivers.isEmpty, rule.volume)
+        }
     }
 
     private struct KnownAccount: Sendable {
         let path: AccountPath
         let currency: CurrencyCode
-        /// By version: the rules whose accounts it is one of, and that have a price for it.
-        var rules: [[Int]?]
     }
 
     /// What entries of a kind may be charged by.
@@ -37,17 +59,17 @@ struct FeeBook: Sendable {
     var usesVolume: [Bool] { names.indices.map { name in order[name].contains { versions[$0].schedule.usesVolume } } }
 
     func price(_ charge: Charge) -> FeePrice? {
-        guard let account = accounts[charge.account] else { return nil }
-        return versions[charge.version].schedule.rules[charge.rule].price(account.currency)
+        guard let place = places[charge.account] else { return nil }
+        return versions[charge.version].rules[charge.rule].rule.price(accounts[place].currency)
     }
 
     func waived(_ charge: Charge) -> BasisPoints? {
-        charge.waiver == 0 ? nil : versions[charge.version].schedule.rules[charge.rule].waivers[charge.waiver - 1].basisPoints
+        charge.waiver == 0 ? nil : versions[charge.version].rules[charge.rule].rule.waivers[charge.waiver - 1].basisPoints
     }
 
     /// What a charge adds to the month's volume.
     func counted(_ charge: Charge) -> Int128 {
-        charge.version < 0 ? 0 : versions[charge.version].schedule.rules[charge.rule].volume.counted(charge.amount)
+        charge.version < 0 ? 0 : versions[charge.version].rules[charge.rule].volume.counted(charge.amount)
     }
 
     /// Place of a version that is known.
@@ -132,12 +154,12 @@ struct FeeBook: Sendable {
 
     /// Reads those of these accounts that are not known yet.
     mutating func learnAccounts(_ numbers: some Sequence<UInt32>, _ executor: borrowing some SQLExecutor & ~Copyable) throws {
-        let missing = Array(Set(numbers.lazy.filter { [accounts] in accounts[$0] == nil }))
+        let missing = Array(Set(numbers.lazy.filter { [places] in places[$0] == nil }))
         for start in stride(from: 0, to: missing.count, by: 1000) {
             let list = missing[start..<min(start + 1000, missing.count)].map { LedgerValue.uint($0) }
             for row in try executor.run(.select("id, path, currency FROM account WHERE id IN \(list: list)")) {
-                accounts[UInt32(try row.uint(0))] = KnownAccount(
-                    path: try AccountPath(try row.text(1)), currency: try CurrencyCode(try row.text(2)), rules: [])
+                places[UInt32(try row.uint(0))] = accounts.count
+                accounts.append(KnownAccount(path: try AccountPath(try row.text(1)), currency: try CurrencyCode(try row.text(2))))
             }
         }
     }
@@ -163,22 +185,21 @@ struct FeeBook: Sendable {
 
     mutating func month(of effective: Int64) throws -> Int { try months.month(of: effective) }
 
-    func isKnown(_ account: UInt32) -> Bool { accounts[account] != nil }
+    func isKnown(_ account: UInt32) -> Bool { places[account] != nil }
 
-    func path(_ account: UInt32) -> AccountPath? { accounts[account]?.path }
-
-    func currency(_ account: UInt32) -> Currency? { accounts[account].flatMap { currencies[$0.currency] } }
+    func path(_ account: UInt32) -> AccountPath? { places[account].map { accounts[$0].path } }
 
     /// The rules of a version that fit an account, whatever the entry.
     mutating func rules(_ version: Int, for account: UInt32) -> [Int] {
-        guard let known = accounts[account] else { return [] }
-        if version < known.rules.count, let rules = known.rules[version] { return rules }
+        guard let place = places[account] else { return [] }
+        if place < versions[version].fitting.count, let known = versions[version].fitting[place] { return known }
+        let (path, currency) = (accounts[place].path, accounts[place].currency)
         let all = versions[version].schedule.rules
-        let rules = all.indices.filter { rule in
-            all[rule].price(known.currency) != nil && all[rule].accounts.contains { $0.matches(known.path) }
+        let rules = all.indices.filter { all[$0].price(currency) != nil && all[$0].accounts.contains { $0.matches(path) } }
+        if versions[version].fitting.count < accounts.count {
+            versions[version].fitting += [[Int]?](repeating: nil, count: accounts.count - versions[version].fitting.count)
         }
-        while accounts[account]!.rules.count <= version { accounts[account]!.rules.append(nil) }
-        accounts[account]!.rules[version] = rules
+        versions[version].fitting[place] = rules
         return rules
     }
 }

@@ -113,26 +113,38 @@ struct FeeColumns {
     private var rules: [UInt64] = []
     private var slices: [String] = []
     private var waivers: [UInt64] = []
-    private var amounts: [[Int64]] = [[], [], [], [], [], [], [], []]
-    private var lastTime: (Int64, String) = (.min, "")
+    private var amounts: [Int64] = []
+    private var percentages: [Int64] = []
+    private var roundings: [Int64] = []
+    private var fixed: [Int64] = []
+    private var bounded: [Int64] = []
+    private var waived: [Int64] = []
+    private var waivedRoundings: [Int64] = []
+    private var fees: [Int64] = []
+    private var time = TimestampWriter()
 
     var count: Int { accounts.count }
 
     mutating func append(_ row: FeeRow, _ book: borrowing FeeBook) {
         let (charge, parts) = (row.charge, row.components)
-        if lastTime.0 != charge.effective { lastTime = (charge.effective, Timestamp(microseconds: charge.effective).sqlText) }
+        time.write(charge.effective)
         accounts.append(UInt64(charge.account))
         schedules.append(book.names[charge.schedule])
-        effective.append(lastTime.1)
+        effective.append(String(decoding: time.text, as: UTF8.self))
         ids.append(charge.id.bytes)
         positions.append(charge.position)
         versions.append(charge.version < 0 ? 0 : UInt64(book.versions[charge.version].schedule.version))
         rules.append(charge.version < 0 ? 0 : UInt64(charge.rule + 1))
         slices.append(parts.slices.isEmpty ? "" : parts.slices.text)
         waivers.append(UInt64(charge.waiver))
-        for (index, value) in [charge.amount, parts.percentage, parts.rounding, parts.fixed, parts.bounded, parts.waived, parts.waivedRounding, parts.fee]
-            .enumerated()
-        { amounts[index].append(value) }
+        amounts.append(charge.amount)
+        percentages.append(parts.percentage)
+        roundings.append(parts.rounding)
+        fixed.append(parts.fixed)
+        bounded.append(parts.bounded)
+        waived.append(parts.waived)
+        waivedRoundings.append(parts.waivedRounding)
+        fees.append(parts.fee)
     }
 
     /// Inserts what there is and begins anew.
@@ -146,8 +158,9 @@ struct FeeColumns {
             ],
             values: [
                 .uint(accounts), .text(schedules), .text(effective), .bytes(ids), .uint([UInt64](repeating: writer.through.number, count: count)),
-                .uint(positions), .uint(versions), .uint(rules), .text(slices), .uint(waivers),
-            ] + amounts.map { .int($0) })
+                .uint(positions), .uint(versions), .uint(rules), .text(slices), .uint(waivers), .int(amounts), .int(percentages), .int(roundings),
+                .int(fixed), .int(bounded), .int(waived), .int(waivedRoundings), .int(fees),
+            ])
         self = FeeColumns()
     }
 

@@ -65,14 +65,7 @@ struct FeeRun {
     // MARK: - Changes
 
     private mutating func settle(_ changes: inout [Change], _ writer: borrowing StepWriter) throws {
-        let names = state.book.names
-        // In the order of the primary key.
-        changes.sort { left, right in
-            let (left, right) = (left.charge, right.charge)
-            if left.account != right.account { return left.account < right.account }
-            if left.schedule != right.schedule { return names[left.schedule] < names[right.schedule] }
-            return Charge.isRanked(left, before: right)
-        }
+        changes = inOrder(changes)
         var runs: [Range<Int>] = []
         var start = 0
         for index in changes.indices where index + 1 == changes.count || changes[index + 1].charge.group != changes[index].charge.group {
@@ -93,6 +86,26 @@ struct FeeRun {
                 }
             }
         }
+    }
+
+    /// In the order of the primary key. They are in that of the journal: sorted by account, most are in order.
+    private func inOrder(_ changes: [Change]) -> [Change] {
+        var order = changes.indices.map { UInt64(changes[$0].charge.account) << 32 | UInt64($0) }
+        order.sort()
+        var sorted = order.map { changes[Int($0 & 0xFFFF_FFFF)] }
+        let names = state.book.names
+        func isBefore(_ left: Charge, _ right: Charge) -> Bool {
+            left.schedule == right.schedule ? Charge.isRanked(left, before: right) : names[left.schedule] < names[right.schedule]
+        }
+        var (start, isSorted) = (0, true)
+        for index in sorted.indices {
+            let isLast = index + 1 == sorted.count || sorted[index + 1].charge.account != sorted[index].charge.account
+            if !isLast, isBefore(sorted[index + 1].charge, sorted[index].charge) { isSorted = false }
+            guard isLast else { continue }
+            if !isSorted { sorted[start...index].sort { isBefore($0.charge, $1.charge) } }
+            (start, isSorted) = (index + 1, true)
+        }
+        return sorted
     }
 
     private func isInOrder(_ changes: ArraySlice<Change>) -> Bool {
