@@ -349,6 +349,8 @@ let story = """
     - `journal-2025-q1.csv`, `-q2`, `-q3`: a posting a row; consecutive rows with one key are one entry.
     - `journal-2025-q4.jsonl`: an entry a line, some with a `payload`.
 
+    `fees.json` is written by hand: a fee schedule for these orders and refunds, see ../fees.md.
+
     Customers fill wallets or pay by card. The processor owes the charges (`processor:clearing`) until it
     settles the sum then open: EUR on weekdays, the rest on Mondays. Its fee is posted with the charge, except
     for EUR, where it bills a day's fees in one sum. An order moves money from a wallet to a merchant (goods and
