@@ -13,10 +13,11 @@ import Testing
         var testDescription: String { "line \(line), \(rule.replacing("\n", with: " "))" }
     }
 
-    static let text: String = {
+    /// A file of docs.
+    static func document(_ name: String) throws -> String {
         let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        return (try? String(contentsOf: root.appendingPathComponent("docs/fees.md"), encoding: .utf8)) ?? ""
-    }()
+        return try String(contentsOf: root.appendingPathComponent("docs/" + name), encoding: .utf8)
+    }
 
     /// A book that has defined a currency of its own.
     static func currency(_ code: CurrencyCode) -> Currency? { code.text == "BTC" ? try? Currency(code, exponent: 8) : Currency.iso(code) }
@@ -25,7 +26,8 @@ import Testing
     static let blocks: [(json: String, table: Worked?)] = {
         var blocks: [(json: String, table: Worked?)] = []
         var isJSON = false
-        for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        let text = try? document("fees.md")
+        for (number, line) in (text ?? "").split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             if line == "```json" {
                 isJSON = true
                 blocks.append(("", nil))
@@ -119,9 +121,7 @@ import Testing
     }
 
     @Test func `the schedule of the example data is one, and prices in all four of its currencies`() throws {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let text = try String(contentsOf: root.appendingPathComponent("docs/examples/fees.json"), encoding: .utf8)
-        let schedule = try FeeSchedule(try JSON(parsing: text), currencies: Currency.iso, zone: .gmt)
+        let schedule = try FeeSchedule(try JSON(parsing: try Self.document("examples/fees.json")), currencies: Currency.iso, zone: .gmt)
         #expect(schedule.name == "marketplace" && schedule.version == 1)
         #expect(schedule.effectiveFrom == (try Timestamp("2025-01-01")))
         let orders = schedule.rules[1]

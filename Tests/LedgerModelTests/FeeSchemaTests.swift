@@ -1,13 +1,10 @@
-import Foundation
 import LedgerModel
 import Testing
 
 /// docs/fee-schedule.schema.json says what the reader of schedules says, as far as a schema can.
 @Suite struct FeeSchemaTests {
     static func schema() throws -> JSONSchema {
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let text = try String(contentsOf: root.appendingPathComponent("docs/fee-schedule.schema.json"), encoding: .utf8)
-        return JSONSchema(root: try JSON(parsing: text))
+        JSONSchema(root: try JSON(parsing: try FeeDocumentTests.document("fee-schedule.schema.json")))
     }
 
     @Test func `it has no keyword that this validator does not look at`() throws {
@@ -33,9 +30,8 @@ import Testing
 
     @Test func `what the document shows is valid`() throws {
         let schema = try Self.schema()
-        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
-        let example = try String(contentsOf: root.appendingPathComponent("docs/examples/fees.json"), encoding: .utf8)
-        var documents = try [BrokenSchedules.sound, #require(FeeDocumentTests.blocks.first).json, example].map { try JSON(parsing: $0) }
+        let whole = try [BrokenSchedules.sound, #require(FeeDocumentTests.blocks.first).json, FeeDocumentTests.document("examples/fees.json")]
+        var documents = try whole.map { try JSON(parsing: $0) }
         documents += try FeeDocumentTests.tables.map { try FeeDocumentTests.schedule($0.rule).document }
         #expect(documents.count >= 39)
         for document in documents { #expect(schema.problems(document) == [], "\(document.text)") }
