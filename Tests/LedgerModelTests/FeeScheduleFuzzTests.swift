@@ -81,7 +81,7 @@ import Testing
 
     @Test(arguments: 1...8) func `a document with mistakes is read or refused`(seed: UInt64) throws {
         var random = Seeded(seed)
-        let sound = try JSON(parsing: BrokenSchedules.sound)
+        let sound = BrokenSchedules.soundDocument
         let schema = try FeeSchemaTests.schema()
         var taken = 0, refused = 0
         for _ in 0..<400 {

@@ -16,7 +16,7 @@ import Testing
     }
 
     @Test func `the schedule that the others are made of is sound`() throws {
-        let schedule = try Self.read(try JSON(parsing: BrokenSchedules.sound))
+        let schedule = try Self.read(BrokenSchedules.soundDocument)
         #expect(schedule.rules.map(\.name) == ["plain", "tiers", "returns"])
         #expect(schedule.rules[0].waivers.count == 1)
         #expect(BrokenSchedules.all.count >= 150)
@@ -54,7 +54,7 @@ import Testing
         ("rules[0].waivers", 100, #"{"reason": "x", "basis_points": 1}"#), ("rules[0].fields.first", 1000, "1"),
     ])
     func `lists have a length that is too much`(path: String, most: Int, item: String) throws {
-        let sound = try JSON(parsing: BrokenSchedules.sound)
+        let sound = BrokenSchedules.soundDocument
         for count in [most, most + 1] {
             let items: [JSON] = try (0..<count).map { number in
                 switch path {
@@ -72,7 +72,7 @@ import Testing
 
     @Test func `a day is its beginning where the book is, and the document is kept with instants`() throws {
         let zone = try #require(TimeZone(identifier: "Europe/Berlin"))
-        let schedule = try Self.read(try JSON(parsing: BrokenSchedules.sound), zone: zone)
+        let schedule = try Self.read(BrokenSchedules.soundDocument, zone: zone)
         #expect(schedule.effectiveFrom == (try Timestamp("2025-12-31T23:00:00Z")))
         #expect(schedule.document["effective_from"] == "2025-12-31T23:00:00Z")
         let waiver = schedule.rules[0].waivers[0]
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test func `the version in force is the latest effective one, of equal ones the greatest number`() throws {
-        var document = try JSON(parsing: BrokenSchedules.sound)
+        var document = BrokenSchedules.soundDocument
         var versions: [FeeSchedule] = []
         for (version, from) in [(1, "2026-01-01"), (2, "2026-03-01"), (3, "2026-02-01"), (5, "2026-02-01"), (4, "2026-02-01")] {
             document = document.setting(JSON.steps("version")[...], to: .integer(Int64(version)))!

@@ -4,6 +4,15 @@ import LedgerModel
 /// As much of JSON Schema (draft 2020-12) as the schemas of docs need. A keyword that it does not know is a mistake, not a remark.
 struct JSONSchema {
     let root: JSON
+    /// By their text; they take longer to read than to match.
+    private var patterns: [String: Regex<AnyRegexOutput>] = [:]
+
+    init(root: JSON) {
+        self.root = root
+        var patterns: [String: Regex<AnyRegexOutput>] = [:]
+        walk(root) { schema in if let text = schema["pattern"]?.string { patterns[text] = try! Regex(text) } }
+        self.patterns = patterns
+    }
 
     /// What is wrong with a document, and where; empty if it is valid.
     func problems(_ value: JSON) -> [String] { problems(value, root, "") }
@@ -98,7 +107,7 @@ struct JSONSchema {
         switch (keyword, value) {
         case ("type", _): (rule.string.map { [$0] } ?? items(rule).compactMap(\.string)).contains { isType(value, $0) }
         case ("enum", _): items(rule).contains(value)
-        case ("pattern", .string(let text)): text.contains(try! Regex(rule.string!))
+        case ("pattern", .string(let text)): text.contains(patterns[rule.string!]!)
         case ("minLength", .string(let text)): text.unicodeScalars.count >= Int(integer(rule))
         case ("maxLength", .string(let text)): text.unicodeScalars.count <= Int(integer(rule))
         case ("minimum", _): decimal(value).map { $0 >= decimal(rule)! } ?? true
