@@ -349,7 +349,8 @@ let story = """
     - `journal-2025-q1.csv`, `-q2`, `-q3`: a posting a row; consecutive rows with one key are one entry.
     - `journal-2025-q4.jsonl`: an entry a line, some with a `payload`.
 
-    `fees.json` is written by hand: a fee schedule for these orders and refunds, see ../fees.md.
+    `fees.json` is written by hand: a fee schedule for these orders and refunds (../fees.md). The orders have the platform's fee
+    posted already, so explain, report and simulate with it; `assess` would post fees a second time.
 
     Customers fill wallets or pay by card. The processor owes the charges (`processor:clearing`) until it
     settles the sum then open: EUR on weekdays, the rest on Mondays. Its fee is posted with the charge, except
