@@ -11,16 +11,16 @@ CREATE TABLE IF NOT EXISTS fee_g{generation} (
     position        BIGINT UNSIGNED NOT NULL COMMENT 'of the entry',
     version         INT UNSIGNED    NOT NULL COMMENT 'of the schedule, 0: it is not charged any more, all that follows is 0',
     rule            SMALLINT UNSIGNED NOT NULL COMMENT '1, 2, 3 of the version',
-    amount          BIGINT          NOT NULL COMMENT 'minor units that are charged',
+    amount          DECIMAL(27, 0)  NOT NULL COMMENT 'minor units that are charged',
     slices          VARCHAR(1500)   CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'step:amount of each slice, separated by spaces, empty without tiers',
-    percentage      BIGINT          NOT NULL COMMENT 'minor units, rounded',
+    percentage      DECIMAL(27, 0)  NOT NULL COMMENT 'minor units, rounded',
     rounding        INT             NOT NULL COMMENT 'what rounding added to it, in 1/100,000,000 of a minor unit',
-    fixed           BIGINT          NOT NULL COMMENT 'minor units',
-    bounded         BIGINT          NOT NULL COMMENT 'minor units that minimum or maximum added',
+    fixed           DECIMAL(27, 0)  NOT NULL COMMENT 'minor units',
+    bounded         DECIMAL(27, 0)  NOT NULL COMMENT 'minor units that minimum or maximum added',
     waiver          SMALLINT UNSIGNED NOT NULL COMMENT '1, 2, 3 of the rule, 0: none',
-    waived          BIGINT          NOT NULL COMMENT 'minor units, rounded',
+    waived          DECIMAL(27, 0)  NOT NULL COMMENT 'minor units, rounded',
     waived_rounding INT             NOT NULL COMMENT 'what rounding added to it, in 1/100,000,000 of a minor unit',
-    fee             BIGINT          NOT NULL COMMENT 'minor units: percentage + fixed + bounded - waived',
+    fee             DECIMAL(27, 0)  NOT NULL COMMENT 'minor units: percentage + fixed + bounded - waived',
     PRIMARY KEY (account, schedule, effective_at, id, through)
 ) ENGINE = InnoDB;
 

@@ -127,8 +127,8 @@ import Testing
         let orders = schedule.rules[1]
         for (code, amount, fee) in try [(.eur, "56.70", "4.54"), (.usd, "15.60", "1.25"), (.jpy, "2590", "207"), (CurrencyCode("KWD"), "5.525", "0.471")] {
             let currency = try #require(Currency.iso(code))
-            let components = try #require(orders.price(code)).fee(currency.amount(amount).minorUnits, volume: 0)
-            #expect(currency.format(Int128(components.fee)) == fee, "\(code)")
+            let components = try #require(orders.price(code)).fee(Int128(currency.amount(amount).minorUnits), volume: 0)
+            #expect(currency.format(components.fee) == fee, "\(code)")
         }
     }
 }

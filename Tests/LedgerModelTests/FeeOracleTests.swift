@@ -19,8 +19,8 @@ import Testing
     }
 
     /// So many hundred-millionths, rounded to whole ones digit by digit.
-    static func rounded(_ hundredMillionths: Int128, _ rounding: Rounding) -> Int64 {
-        Int64(Paper.rounded(Paper.digits(hundredMillionths.magnitude), decimals: 8, isNegative: hundredMillionths < 0, rounding))!
+    static func rounded(_ hundredMillionths: Int128, _ rounding: Rounding) -> Int128 {
+        Int128(Paper.rounded(Paper.digits(hundredMillionths.magnitude), decimals: 8, isNegative: hundredMillionths < 0, rounding))!
     }
 
     static func price(_ random: inout Seeded) -> FeePrice {
@@ -47,14 +47,14 @@ import Testing
             let price = Self.price(&random)
             let amount = Int64.random(in: 1...150, using: &random), volume = Int64.random(in: -60...200, using: &random)
             let waived = [nil, BasisPoints.max, BasisPoints(tenThousandths: 50_000_000), BasisPoints(tenThousandths: 33_333_333)].randomElement(using: &random)!
-            let fee = try price.fee(amount, volume: Int128(volume), waived: waived)
+            let fee = price.fee(Int128(amount), volume: Int128(volume), waived: waived)
 
             let units = Self.stepsOfUnits(price, amount, volume)
             let exact = units.reduce(Int128(0)) { $0 + Int128(price.steps[$1].basisPoints.tenThousandths) }
             let percentage = Self.rounded(exact, price.rounding)
-            let fixed = Set(units).reduce(Int64(0)) { $0 + price.steps[$1].fixed }
+            let fixed = Set(units).reduce(Int128(0)) { $0 + Int128(price.steps[$1].fixed) }
             let sum = percentage + fixed
-            let bounded = [price.minimum.map { [$0, sum].max()! }, price.maximum.map { [$0, sum].min()! }].compactMap { $0 }.first { $0 != sum } ?? sum
+            let bounded = [price.minimum.map { [Int128($0), sum].max()! }, price.maximum.map { [Int128($0), sum].min()! }].compactMap { $0 }.first { $0 != sum } ?? sum
             let exactWaived = Int128(bounded) * Int128(waived?.tenThousandths ?? 0)
             let left = Self.rounded(exactWaived, price.rounding)
 
@@ -63,7 +63,7 @@ import Testing
             #expect(fee.fixed == fixed && fee.bounded == bounded - sum, "\(about)")
             #expect(fee.waived == left && Int128(fee.waivedRounding) == Int128(left) * 100_000_000 - exactWaived, "\(about)")
             #expect(fee.fee == bounded - left, "\(about)")
-            let counted = Dictionary(grouping: units, by: { $0 }).map { FeeSlice(step: $0.key + 1, amount: Int64($0.value.count)) }.sorted { $0.step < $1.step }
+            let counted = Dictionary(grouping: units, by: { $0 }).map { FeeSlice(step: $0.key + 1, amount: Int128($0.value.count)) }.sorted { $0.step < $1.step }
             #expect(fee.slices == (price.tiers == nil ? [] : counted), "\(about)")
         }
     }

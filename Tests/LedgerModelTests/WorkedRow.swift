@@ -9,9 +9,9 @@ struct WorkedRow {
     /// - Parameter cells: by column.
     /// - Throws: a column that nobody knows, or an amount that is none.
     func differences(_ cells: [String: String]) throws -> [String] {
-        let amount = try currency.amount(cells["amount"] ?? "").minorUnits
+        let amount = Int128(try currency.amount(cells["amount"] ?? "").minorUnits)
         let volume = Int128(try currency.amount(cells["volume before"] ?? "0").minorUnits)
-        let fee = try price.fee(amount, volume: volume, waived: waived)
+        let fee = price.fee(amount, volume: volume, waived: waived)
         var wrong: [String] = []
         func compare(_ column: String, _ cell: String, _ result: String) {
             if cell != result { wrong.append("\(column) is \(result)") }
@@ -32,7 +32,7 @@ struct WorkedRow {
             default:
                 guard let rounding = Rounding(rawValue: column) else { throw LedgerError(.invalidEntry, "no column is called \(column)") }
                 let other = FeePrice(tiers: price.tiers, steps: price.steps, minimum: price.minimum, maximum: price.maximum, rounding: rounding)
-                let fee = try other.fee(amount, volume: volume, waived: waived)
+                let fee = other.fee(amount, volume: volume, waived: waived)
                 compare(column, cell, money(waived == nil ? fee.percentage : fee.waived))
                 if waived == nil { compare(column, cell, money(fee.fee)) }
             }
@@ -44,16 +44,16 @@ struct WorkedRow {
         return wrong
     }
 
-    private func money(_ minorUnits: Int64) -> String { currency.format(Int128(minorUnits)) }
+    private func money(_ minorUnits: Int128) -> String { currency.format(minorUnits) }
 
     /// In 10⁻⁸ of a minor unit.
-    private func exact(_ rounded: Int64, _ rounding: Int64) -> Int128 { Int128(rounded) * 100_000_000 - Int128(rounding) }
+    private func exact(_ rounded: Int128, _ rounding: Int64) -> Int128 { rounded * 100_000_000 - Int128(rounding) }
 
     /// `2.90 + 1.25 = 4.15`: a summand for each slice, each its amount by its basis points, and their sum. One alone has no sum.
     private func differences(inSum cell: String, _ fee: FeeComponents) -> [String] {
         let sides = cell.split(separator: " = ").map(String.init)
         let summands = sides[0].split(separator: " + ").map(String.init)
-        let parts = fee.slices.isEmpty ? nil : fee.slices.map { Int128($0.amount) * Int128(price.steps[$0.step - 1].basisPoints.tenThousandths) }
+        let parts = fee.slices.isEmpty ? nil : fee.slices.map { $0.amount * Int128(price.steps[$0.step - 1].basisPoints.tenThousandths) }
         let all = [exact(fee.percentage, fee.rounding)]
         let isSame = (try? summands.map(units)) == parts ?? all && (try? units(sides[sides.count - 1])) == all[0] && (sides.count == 2) == (summands.count > 1)
         return isSame ? [] : ["exact percentage is \(parts ?? all), \(all) in 10⁻⁸ of a minor unit"]

@@ -68,7 +68,7 @@ import Testing
         let rows = try await book.withOwner { owner in
             try await owner.query(
                 """
-                SELECT HEX(f.id), f.fee FROM fee_g1 f WHERE f.through = (SELECT MAX(n.through) FROM fee_g1 n WHERE n.account = f.account
+                SELECT HEX(f.id), CAST(f.fee AS SIGNED) FROM fee_g1 f WHERE f.through = (SELECT MAX(n.through) FROM fee_g1 n WHERE n.account = f.account
                 AND n.schedule = f.schedule AND n.effective_at = f.effective_at AND n.id = f.id)
                 """)
         }
@@ -84,7 +84,7 @@ import Testing
     /// The schedule is published first, or when half of the year is projected, or at the end; files in order, or the last quarter first.
     @Test(
         .timeLimit(.minutes(5)),
-        arguments: [("F1234", UInt64?.none), ("12F34", 500), ("1234F", nil), ("4F312", 997)])
+        arguments: [("12F34", UInt64?.none), ("4F312", 997)])
     func `the fees of the example data are those that a fold over it makes, in whatever order it comes`(order: String, positionsMax: UInt64?) async throws {
         try await withBook { book in
             let examples = repository.appendingPathComponent("docs/examples")

@@ -106,10 +106,10 @@ import Testing
             guard let rule, let price = rule.price(.eur) else { continue }
             let month = "\(sale.shop) \(sale.effective.description.prefix(7))"
             let waiver = rule.waivers.first { $0.fits(sale.shop, at: sale.effective) { nil } }
-            let fee = try price.fee(sale.amount, volume: volumes[month, default: 0], waived: waiver?.basisPoints)
-            volumes[month, default: 0] += rule.volume.counted(sale.amount)
+            let fee = price.fee(Int128(sale.amount), volume: volumes[month, default: 0], waived: waiver?.basisPoints)
+            volumes[month, default: 0] += rule.volume.counted(Int128(sale.amount))
             fees[sale.entry] = fee
-            months[month, default: 0] += Int128(fee.fee)
+            months[month, default: 0] += fee.fee
         }
         return (fees, months)
     }

@@ -30,7 +30,7 @@ import Testing
             ])
     }
 
-    static func fee(_ key: String, _ book: TestBook) async throws -> Int64? {
+    static func fee(_ key: String, _ book: TestBook) async throws -> Int128? {
         try await book.ledger.fees(of: EntryID(key: key)).fees.last?.fee
     }
 

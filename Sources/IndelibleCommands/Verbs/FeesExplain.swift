@@ -66,14 +66,14 @@ struct FeesExplain: Verb {
         }
         for earlier in history.dropLast().reversed() {
             let what = earlier.version.map { "by version \($0.version)" } ?? "not charged"
-            Output.line("        it was \(currency.format(Int128(earlier.fee))), \(what), as of position \(earlier.through)")
+            Output.line("        it was \(currency.format(earlier.fee)), \(what), as of position \(earlier.through)")
         }
         Output.line("        as of position \(fee.through)")
     }
 
     private static func json(_ fee: Fee) -> JSON {
         let currency = fee.account.currency
-        func amount(_ units: Int64) -> JSON { .string(currency.format(Int128(units))) }
+        func amount(_ units: Int128) -> JSON { .string(currency.format(units)) }
         let parts = fee.components
         return [
             "entry": .string(fee.entry.description), "position": .integer(Int64(clamping: fee.position.number)),

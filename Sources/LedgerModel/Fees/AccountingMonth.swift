@@ -25,7 +25,8 @@ public struct AccountingMonth: Sendable, Hashable, Comparable, CustomStringConve
     /// The month of an instant, where clocks show the time of `zone`.
     public init(of instant: Timestamp, in zone: TimeZone) {
         let day = AccountingDay(of: instant, in: zone)
-        self.init(year: day.year, month: day.month)
+        let month = AccountingMonth(year: day.year, month: day.month)
+        self.init(number: min(max(month.number, Self.first.number), Self.last.number))
     }
 
     public static func < (left: AccountingMonth, right: AccountingMonth) -> Bool { left.number < right.number }
@@ -45,7 +46,12 @@ public struct AccountingMonth: Sendable, Hashable, Comparable, CustomStringConve
     /// - Throws: `invalidTime` if the zone's calendar does not have it.
     public func beginning(in zone: TimeZone) throws(LedgerError) -> Timestamp { try AccountingDay(firstDayText).beginning(in: zone) }
 
-    /// The first instant after the month.
+    /// The first instant after the month; after the last one that a book keeps, the year 10000 in UTC.
     /// - Throws: `invalidTime` if the zone's calendar does not have it.
-    public func end(in zone: TimeZone) throws(LedgerError) -> Timestamp { try next.beginning(in: zone) }
+    public func end(in zone: TimeZone) throws(LedgerError) -> Timestamp {
+        self == Self.last ? Timestamp(microseconds: try Timestamp("9999-12-31").microseconds + 86_400_000_000) : try next.beginning(in: zone)
+    }
+
+    /// The first and the last month that entries count in; what counts earlier or later in some time zone counts there too.
+    public static let (first, last) = (AccountingMonth(year: 1000, month: 1), AccountingMonth(year: 9999, month: 12))
 }

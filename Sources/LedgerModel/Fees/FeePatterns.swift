@@ -1,3 +1,5 @@
+import Foundation
+
 /// A pattern of account paths: `*` is one segment, `**` at the end one or more.
 public struct AccountPattern: Sendable, Hashable, CustomStringConvertible {
     public let description: String
@@ -6,14 +8,14 @@ public struct AccountPattern: Sendable, Hashable, CustomStringConvertible {
 
     /// nil unless every segment is `*`, what a path may have there, or (at the end) `**`.
     public init?(_ text: String) {
-        var segments = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        // By scalars, as paths are read: a combining mark behind a : makes one Character of both.
+        var segments = text.precomposedStringWithCanonicalMapping.unicodeScalars.split(separator: ":", omittingEmptySubsequences: false).map { String($0) }
         isOpen = segments.last == "**"
         if isOpen { segments.removeLast() }
         // A * stands for any segment, so the rest has to be a path with some segment there.
         let example = (segments + (isOpen ? ["*"] : [])).map { $0 == "*" ? "x" : $0 }.joined(separator: ":")
-        guard let path = try? AccountPath(example) else { return nil }
-        let spelled = path.text.split(separator: ":").map(String.init)
-        self.segments = segments.indices.map { segments[$0] == "*" ? "*" : spelled[$0] }
+        guard (try? AccountPath(example)) != nil else { return nil }
+        self.segments = segments
         description = (self.segments + (isOpen ? ["**"] : [])).joined(separator: ":")
     }
 

@@ -78,9 +78,9 @@ public struct FeeSlice: Sendable, Hashable {
     /// 1, 2, 3 …
     public let step: Int
     /// Minor units.
-    public let amount: Int64
+    public let amount: Int128
 
-    public init(step: Int, amount: Int64) { (self.step, self.amount) = (step, amount) }
+    public init(step: Int, amount: Int128) { (self.step, self.amount) = (step, amount) }
 }
 
 /// How a fee comes about, in minor units.
@@ -88,70 +88,65 @@ public struct FeeComponents: Sendable, Hashable {
     /// Empty without tiers.
     public var slices: [FeeSlice] = []
     /// Rounded.
-    public var percentage: Int64 = 0
+    public var percentage: Int128 = 0
     /// What rounding added to the percentage, in 10⁻⁸ of a minor unit.
     public var rounding: Int64 = 0
-    public var fixed: Int64 = 0
+    public var fixed: Int128 = 0
     /// What a minimum or maximum added.
-    public var bounded: Int64 = 0
+    public var bounded: Int128 = 0
     /// Rounded.
-    public var waived: Int64 = 0
+    public var waived: Int128 = 0
     /// What rounding added to what is waived, in 10⁻⁸ of a minor unit.
     public var waivedRounding: Int64 = 0
 
     public init() {}
 
-    /// percentage + fixed + bounded - waived: checked to fit when it was computed.
-    public var fee: Int64 { percentage + fixed + bounded - waived }
+    public var fee: Int128 { percentage + fixed + bounded - waived }
 }
 
 extension FeePrice {
     /// The fee for an amount, as `docs/fees.md` says it (“How much”).
+    ///
+    /// There is always one: whatever an entry can move, and whatever a schedule can say, fits into 128 bits with all its decimals.
     /// - Parameters:
-    ///   - amount: minor units, more than 0.
+    ///   - amount: minor units, more than 0, at most those of an entry with ``Entry/postingsMax`` postings.
     ///   - volume: of the month before it, in minor units; only prices by volume look at it.
     ///   - waived: how much of the fee is not to be paid; nil: all is.
-    /// - Throws: `invalidAmount` if something does not fit into 64 bits.
-    public func fee(_ amount: Int64, volume: Int128, waived: BasisPoints? = nil) throws(LedgerError) -> FeeComponents {
+    public func fee(_ amount: Int128, volume: Int128, waived: BasisPoints? = nil) -> FeeComponents {
         var components = FeeComponents()
         var exact: Int128 = 0
-        var fixed: Int128 = 0
         if let tiers {
             components.slices = slices(amount, volume, tiers)
             for slice in components.slices {
                 let step = steps[slice.step - 1]
-                exact += Int128(slice.amount) * Int128(step.basisPoints.tenThousandths)
-                fixed += Int128(step.fixed)
+                exact += slice.amount * Int128(step.basisPoints.tenThousandths)
+                components.fixed += Int128(step.fixed)
             }
         } else {
-            exact = Int128(amount) * Int128(steps[0].basisPoints.tenThousandths)
-            fixed = Int128(steps[0].fixed)
+            exact = amount * Int128(steps[0].basisPoints.tenThousandths)
+            components.fixed = Int128(steps[0].fixed)
         }
-        let (percentage, rounding) = try rounded(exact)
-        let sum = percentage + fixed
+        (components.percentage, components.rounding) = rounded(exact)
+        let sum = components.percentage + components.fixed
         var bounded = sum
         if let minimum { bounded = max(bounded, Int128(minimum)) }
         if let maximum { bounded = min(bounded, Int128(maximum)) }
-        let (left, leftRounding) = try waived.map { waived throws(LedgerError) in try rounded(bounded * Int128(waived.tenThousandths)) } ?? (0, 0)
-        guard let percentage = Int64(exactly: percentage), let fixed = Int64(exactly: fixed), Int64(exactly: sum) != nil,
-            let added = Int64(exactly: bounded - sum), Int64(exactly: bounded) != nil, let left = Int64(exactly: left), Int64(exactly: bounded - Int128(left)) != nil
-        else { throw LedgerError(.invalidAmount, "the fee for \(amount) minor units does not fit into 64 bits") }
-        (components.percentage, components.rounding, components.fixed) = (percentage, rounding, fixed)
-        (components.bounded, components.waived, components.waivedRounding) = (added, left, leftRounding)
+        components.bounded = bounded - sum
+        if let waived { (components.waived, components.waivedRounding) = rounded(bounded * Int128(waived.tenThousandths)) }
         return components
     }
 
     private static var unit: Int128 { 100_000_000 }
 
     /// - Returns: whole minor units, and what rounding added.
-    private func rounded(_ exact: Int128) throws(LedgerError) -> (Int128, Int64) {
-        let whole = try rounding.divide(exact, by: Self.unit)
+    private func rounded(_ exact: Int128) -> (Int128, Int64) {
+        guard let whole = try? rounding.divide(exact, by: Self.unit) else { preconditionFailure("less than what was divided") }
         return (whole, Int64(truncatingIfNeeded: whole * Self.unit - exact))
     }
 
-    private func slices(_ amount: Int64, _ volume: Int128, _ tiers: Tiers) -> [FeeSlice] {
+    private func slices(_ amount: Int128, _ volume: Int128, _ tiers: Tiers) -> [FeeSlice] {
         let start = tiers.by == .volume ? volume : 0
-        let end = start + Int128(amount)
+        let end = start + amount
         guard tiers.mode == .graduated else {
             let place = tiers.by == .volume ? volume : end
             let step = steps.lastIndex { Int128($0.from) <= place } ?? 0
@@ -162,7 +157,7 @@ extension FeePrice {
             // The first one also covers everything below 0, the last one everything above.
             let low = index == 0 ? start : max(start, Int128(steps[index].from))
             let high = index + 1 < steps.count ? min(end, Int128(steps[index + 1].from)) : end
-            if high > low { slices.append(FeeSlice(step: index + 1, amount: Int64(high - low))) }
+            if high > low { slices.append(FeeSlice(step: index + 1, amount: high - low)) }
         }
         return slices
     }

@@ -28,10 +28,10 @@ public struct FeeRule: Sendable, Hashable {
         case add, subtract
         case none
 
-        public func counted(_ amount: Int64) -> Int128 {
+        public func counted(_ amount: Int128) -> Int128 {
             switch self {
-            case .add: Int128(amount)
-            case .subtract: -Int128(amount)
+            case .add: amount
+            case .subtract: -amount
             case .none: 0
             }
         }

@@ -16,7 +16,7 @@ struct Charge: Sendable {
     /// Place in the version's rules.
     var rule: Int
     /// Minor units.
-    var amount: Int64
+    var amount: Int128
     /// 1, 2, 3; 0: none.
     var waiver: Int
 
@@ -171,7 +171,7 @@ struct ChargeFinder {
         }
         for (name, versions) in use.names {
             guard let inForce = versions.first(where: { $0.from <= subject.effective }), !inForce.rules.isEmpty else { continue }
-            for moved in try Self.moved(postings, subject.position) {
+            for moved in Self.moved(postings) {
                 let fitting = book.rules(inForce.version, for: moved.account)
                 if fitting.isEmpty || !(only?(name, subject.effective, moved.account) ?? true) { continue }
                 for index in inForce.rules where fitting.contains(index) {
@@ -194,36 +194,23 @@ struct ChargeFinder {
     }
 
     /// What an entry moves on each account, without what is only held.
-    private static func moved(
-        _ postings: ArraySlice<JournalPosting>, _ position: UInt64
-    ) throws -> [(account: UInt32, debits: Int64, credits: Int64)] {
+    private static func moved(_ postings: ArraySlice<JournalPosting>) -> [(account: UInt32, debits: Int128, credits: Int128)] {
         if postings.count == 1, let posting = postings.first {
             guard posting.status == .posted else { return [] }
-            let amount = try fitting(posting.amount, position)
-            return [(posting.debit.number, amount, 0), (posting.credit.number, 0, amount)]
+            return [(posting.debit.number, Int128(posting.amount), 0), (posting.credit.number, 0, Int128(posting.amount))]
         }
         var places: [UInt32: Int] = [:]
-        var moved: [(account: UInt32, debits: Int64, credits: Int64)] = []
+        var moved: [(account: UInt32, debits: Int128, credits: Int128)] = []
         for posting in postings where posting.status == .posted {
-            let amount = try fitting(posting.amount, position)
             for (account, isCredit) in [(posting.debit.number, false), (posting.credit.number, true)] {
                 let place = places[account] ?? moved.count
                 if place == moved.count {
                     places[account] = place
                     moved.append((account, 0, 0))
                 }
-                let (sum, isOver) = (isCredit ? moved[place].credits : moved[place].debits).addingReportingOverflow(amount)
-                if isOver { _ = try fitting(.max, position) }
-                if isCredit { moved[place].credits = sum } else { moved[place].debits = sum }
+                if isCredit { moved[place].credits += Int128(posting.amount) } else { moved[place].debits += Int128(posting.amount) }
             }
         }
         return moved
-    }
-
-    private static func fitting(_ amount: UInt64, _ position: UInt64) throws -> Int64 {
-        guard let amount = Int64(exactly: amount) else {
-            throw LedgerError(.integrity, "what the entry at position \(position) moves on an account does not fit into 64 bits")
-        }
-        return amount
     }
 }

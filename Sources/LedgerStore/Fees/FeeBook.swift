@@ -224,7 +224,9 @@ struct MonthCalendar: Sendable {
     mutating func range(_ number: Int) throws -> Range<Int64> {
         if let range = known[number] { return range }
         let month = AccountingMonth(number: number)
-        let range = try month.beginning(in: zone).microseconds..<month.end(in: zone).microseconds
+        // Whatever the zone: the first month has everything before it, as the last one has everything after.
+        let start = try month == .first ? Timestamp("1000-01-01") : month.beginning(in: zone)
+        let range = try start.microseconds..<month.end(in: zone).microseconds
         known[number] = range
         return range
     }

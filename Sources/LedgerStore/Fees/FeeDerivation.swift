@@ -11,15 +11,15 @@ extension Fee {
     public var derivation: [Line] {
         let currency = account.currency
         guard let rule, let price else { return [Line(what: "not charged", value: currency.format(0))] }
-        var lines = [Line(what: "amount", value: currency.format(Int128(amount)))]
+        var lines = [Line(what: "amount", value: currency.format(amount))]
         let slices = components.slices.isEmpty ? [FeeSlice(step: 1, amount: amount)] : components.slices
         for slice in slices {
             let step = price.steps[slice.step - 1]
             let place = price.tiers.map { "step \(slice.step), from a \($0.by.rawValue) of \(currency.format(Int128(step.from))), \($0.mode.rawValue): " } ?? ""
-            let exact = Int128(slice.amount) * Int128(step.basisPoints.tenThousandths)
+            let exact = slice.amount * Int128(step.basisPoints.tenThousandths)
             if step.basisPoints.tenThousandths != 0 {
                 lines.append(
-                    Line(what: "\(place)\(currency.format(Int128(slice.amount))) × \(step.basisPoints) basis points", value: Self.exact(exact, currency)))
+                    Line(what: "\(place)\(currency.format(slice.amount)) × \(step.basisPoints) basis points", value: Self.exact(exact, currency)))
             }
             if step.fixed != 0 { lines.append(Line(what: "\(place)fixed", value: currency.format(Int128(step.fixed)))) }
         }
@@ -30,18 +30,18 @@ extension Fee {
             let bound = components.bounded > 0 ? price.minimum : price.maximum
             let name = components.bounded > 0 ? "minimum" : "maximum"
             lines.append(
-                Line(what: "up or down to the \(name) of \(currency.format(Int128(bound ?? 0)))", value: currency.format(Int128(components.bounded))))
+                Line(what: "up or down to the \(name) of \(currency.format(Int128(bound ?? 0)))", value: currency.format(components.bounded)))
         }
         if let waiver {
             lines.append(
-                Line(what: "waived, \(waiver.basisPoints) basis points: \(waiver.reason)", value: currency.format(-Int128(components.waived))))
+                Line(what: "waived, \(waiver.basisPoints) basis points: \(waiver.reason)", value: currency.format(-components.waived)))
             if components.waivedRounding != 0 {
                 lines.append(
                     Line(what: "  of which rounding, \(price.rounding.rawValue)", value: Self.exact(-Int128(components.waivedRounding), currency)))
             }
         }
         if rule.volume != .add { lines.append(Line(what: "the month's volume: \(rule.volume.rawValue)", value: currency.format(rule.volume.counted(amount)))) }
-        return lines + [Line(what: "fee", value: currency.format(Int128(fee)))]
+        return lines + [Line(what: "fee", value: currency.format(fee))]
     }
 
     /// Units of 10⁻⁸ of a minor unit as a decimal, without more zeros at its end than an amount has.

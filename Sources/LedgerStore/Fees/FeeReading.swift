@@ -13,13 +13,13 @@ public struct Fee: Sendable {
     public let rule: FeeRule?
     public let waiver: FeeWaiver?
     /// Minor units that are charged.
-    public let amount: Int64
+    public let amount: Int128
     public let components: FeeComponents
     /// It follows from the journal through this position.
     public let through: Position
 
     /// Minor units; negative if they are paid to the account.
-    public var fee: Int64 { components.fee }
+    public var fee: Int128 { components.fee }
     /// The price that was applied.
     public var price: FeePrice? { rule?.price(account.currency.code) }
 }
@@ -114,7 +114,7 @@ enum FeeTables {
 
     /// The newest rows that fit, in the order of month, schedule and account.
     static func months(_ table: LedgerTable, _ query: FeeQuery, _ transaction: borrowing LedgerTransaction) throws -> [FeeMonth] {
-        var conditions: SelectText = "f.month >= \((query.from ?? AccountingMonth(year: 1000, month: 1)).firstDayText)"
+        var conditions: SelectText = "f.month >= \((query.from ?? .first).firstDayText)"
         if let through = query.through { conditions = "\(conditions) AND f.month <= \(through.firstDayText)" }
         if let schedule = query.schedule { conditions = "\(conditions) AND f.schedule = \(schedule)" }
         var found: [(account: UInt32, month: String, schedule: String, totals: FeeTotals)] = []

@@ -28,8 +28,8 @@ struct FeeTotals: Sendable, Equatable {
         guard row.charge.version >= 0 else { return }
         charged += Int64(times)
         volume += counted * times
-        fees += Int128(row.components.fee) * times
-        waived += Int128(row.components.waived) * times
+        fees += row.components.fee * times
+        waived += row.components.waived * times
     }
 }
 
@@ -42,7 +42,7 @@ extension [FeeSlice] {
         self = []
         for part in text.split(separator: " ") {
             let numbers = part.split(separator: ":")
-            guard numbers.count == 2, let step = Int(numbers[0]), let amount = Int64(numbers[1]) else { return nil }
+            guard numbers.count == 2, let step = Int(numbers[0]), let amount = Int128(numbers[1]) else { return nil }
             append(FeeSlice(step: step, amount: amount))
         }
     }
@@ -67,7 +67,7 @@ enum FeeTable {
                 """
                 \(columns) FROM \(table: table) WHERE schedule = \(book.names[schedule]) AND account IN \(list: list)
                 AND effective_at >= \(Timestamp(microseconds: effective.lowerBound).sqlText)
-                AND effective_at < \(Timestamp(microseconds: effective.upperBound).sqlText)
+                AND effective_at <= \(Timestamp(microseconds: effective.upperBound - 1).sqlText)
                 ORDER BY account, schedule, effective_at, id, through
                 """))
         var found: [FeeRow] = []
@@ -89,15 +89,14 @@ enum FeeTable {
         guard let version else {
             throw LedgerError(.integrity, "the fee of the entry at position \(position) is of version \(number) of \(book.names[schedule]), which is not published")
         }
-        func int(_ column: Int) throws -> Int64 { try row.optionalInt(column) ?? 0 }
         var components = FeeComponents()
         components.slices = slices
-        (components.percentage, components.rounding, components.fixed) = (try int(8), try int(9), try int(10))
-        (components.bounded, components.waived, components.waivedRounding) = (try int(11), try int(13), try int(14))
+        (components.percentage, components.rounding, components.fixed) = (try row.decimal(8), try row.optionalInt(9) ?? 0, try row.decimal(10))
+        (components.bounded, components.waived, components.waivedRounding) = (try row.decimal(11), try row.decimal(13), try row.optionalInt(14) ?? 0)
         let charge = Charge(
             schedule: schedule, account: UInt32(try row.uint(0)), month: try book.month(of: effective), effective: effective,
             id: try EntryID(bytes: try row.bytes(2)), position: position, version: version, rule: Int(try row.uint(5)) - (number == 0 ? 0 : 1),
-            amount: try int(6), waiver: Int(try row.uint(12)))
+            amount: try row.decimal(6), waiver: Int(try row.uint(12)))
         return FeeRow(charge, components)
     }
 }
@@ -113,14 +112,14 @@ struct FeeColumns {
     private var rules: [UInt64] = []
     private var slices: [String] = []
     private var waivers: [UInt64] = []
-    private var amounts: [Int64] = []
-    private var percentages: [Int64] = []
+    private var amounts: [Int128] = []
+    private var percentages: [Int128] = []
     private var roundings: [Int64] = []
-    private var fixed: [Int64] = []
-    private var bounded: [Int64] = []
-    private var waived: [Int64] = []
+    private var fixed: [Int128] = []
+    private var bounded: [Int128] = []
+    private var waived: [Int128] = []
     private var waivedRoundings: [Int64] = []
-    private var fees: [Int64] = []
+    private var fees: [Int128] = []
     private var time = TimestampWriter()
 
     var count: Int { accounts.count }
@@ -158,8 +157,8 @@ struct FeeColumns {
             ],
             values: [
                 .uint(accounts), .text(schedules), .text(effective), .bytes(ids), .uint([UInt64](repeating: writer.through.number, count: count)),
-                .uint(positions), .uint(versions), .uint(rules), .text(slices), .uint(waivers), .int(amounts), .int(percentages), .int(roundings),
-                .int(fixed), .int(bounded), .int(waived), .int(waivedRoundings), .int(fees),
+                .uint(positions), .uint(versions), .uint(rules), .text(slices), .uint(waivers), .wide(amounts), .wide(percentages), .int(roundings),
+                .wide(fixed), .wide(bounded), .wide(waived), .int(waivedRoundings), .wide(fees),
             ])
         self = FeeColumns()
     }
@@ -215,10 +214,7 @@ enum FeeMonthTable {
             let part = rows[start..<min(start + FeeColumns.rowsPerStatement, rows.count)]
             var names: [String] = []
             for row in part { names.append(book.names[row.group.schedule]) }
-            func wide(_ value: (FeeTotals) -> Int128) -> ColumnRows.Values {
-                let narrow = part.compactMap { Int64(exactly: value($0.totals)) }
-                return narrow.count == part.count ? .int(narrow) : .text(part.map { String(value($0.totals)) })
-            }
+            func wide(_ value: (FeeTotals) -> Int128) -> ColumnRows.Values { .wide(part.map { value($0.totals) }) }
             try writer.insert(
                 into: "fee_month", ["month", "schedule", "account", "through", "charged", "volume", "fees", "waived", "assessments", "assessed"],
                 values: [
@@ -228,5 +224,18 @@ enum FeeMonthTable {
                     wide(\.assessed),
                 ])
         }
+    }
+}
+
+extension ColumnRows.Values {
+    /// Numbers, or their digits if one is too wide for 64 bits.
+    static func wide(_ values: [Int128]) -> ColumnRows.Values {
+        var narrow: [Int64] = []
+        narrow.reserveCapacity(values.count)
+        for value in values {
+            guard let number = Int64(exactly: value) else { return .text(values.map { String($0) }) }
+            narrow.append(number)
+        }
+        return .int(narrow)
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import LedgerDatabase
 import LedgerModel
 
@@ -158,9 +159,7 @@ struct FeeRun {
         guard let price = state.book.price(charge) else {
             throw LedgerError(.integrity, "the entry at position \(charge.position) is charged by a rule without a price for it")
         }
-        do throws(LedgerError) {
-            return FeeRow(charge, try price.fee(charge.amount, volume: volume, waived: state.book.waived(charge)))
-        } catch { throw LedgerError(.integrity, "the entry at position \(charge.position): \(error.message)") }
+        return FeeRow(charge, price.fee(charge.amount, volume: volume, waived: state.book.waived(charge)))
     }
 
     private mutating func insert(_ row: FeeRow, _ writer: borrowing StepWriter) throws {
@@ -194,7 +193,7 @@ struct FeeRun {
         ).map { UInt32(try $0.uint(0)) }.filter(isOfPart)
         let byAccount = Dictionary(grouping: charges, by: \.account)
         let all = Set(accounts).union(byAccount.keys).sorted()
-        let end = try Timestamp("9999-12-31").microseconds
+        let end = try AccountingMonth.last.end(in: .gmt).microseconds
         for part in stride(from: 0, to: all.count, by: 500) {
             let accounts = Array(all[part..<min(part + 500, all.count)])
             let stored = try FeeTable.newest(
@@ -273,7 +272,7 @@ struct FeeRun {
                 """
                 account.id, (SELECT f.effective_at FROM \(table: writer.table("fee")) f WHERE f.account = account.id
                  AND f.schedule = \(state.book.names[schedule]) AND f.effective_at >= \(Timestamp(microseconds: range.lowerBound).sqlText)
-                 AND f.effective_at < \(Timestamp(microseconds: range.upperBound).sqlText) ORDER BY f.effective_at DESC LIMIT 1)
+                 AND f.effective_at <= \(Timestamp(microseconds: range.upperBound - 1).sqlText) ORDER BY f.effective_at DESC LIMIT 1)
                 FROM account WHERE account.id IN \(list: list)
                 """)
             for row in rows { found[UInt32(try row.uint(0))] = try row.optionalText(1).flatMap(Timestamp.init(sqlText:))?.microseconds }
