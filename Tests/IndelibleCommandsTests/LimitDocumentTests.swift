@@ -11,7 +11,7 @@ import Testing
         var testDescription: String { name }
     }
 
-    static let documents = [Document(name: "limits-and-holds.md", stepsMin: 40), Document(name: "balances.md", stepsMin: 20)]
+    static let documents = [Document(name: "limits-and-holds.md", stepsMin: 40), Document(name: "balances.md", stepsMin: 20), Document(name: "fees.md", stepsMin: 28)]
 
     struct Step {
         let command: String

@@ -13,24 +13,25 @@ extension Fee {
         guard let rule, let price else { return [Line(what: "not charged", value: currency.format(0))] }
         var lines = [Line(what: "amount", value: currency.format(amount))]
         let slices = components.slices.isEmpty ? [FeeSlice(step: 1, amount: amount)] : components.slices
+        var fixed: [Line] = []
         for slice in slices {
             let step = price.steps[slice.step - 1]
             let place = price.tiers.map { "step \(slice.step), from a \($0.by.rawValue) of \(currency.format(Int128(step.from))), \($0.mode.rawValue): " } ?? ""
             let exact = slice.amount * Int128(step.basisPoints.tenThousandths)
             if step.basisPoints.tenThousandths != 0 {
-                lines.append(
-                    Line(what: "\(place)\(currency.format(slice.amount)) × \(step.basisPoints) basis points", value: Self.exact(exact, currency)))
+                lines.append(Line(what: "\(place)\(currency.format(slice.amount)) × \(step.basisPoints) basis points", value: Self.exact(exact, currency)))
             }
-            if step.fixed != 0 { lines.append(Line(what: "\(place)fixed", value: currency.format(Int128(step.fixed)))) }
+            if step.fixed != 0 { fixed.append(Line(what: "\(place)fixed", value: currency.format(Int128(step.fixed)))) }
         }
         if components.rounding != 0 {
-            lines.append(Line(what: "the percentage rounded, \(price.rounding.rawValue)", value: Self.exact(Int128(components.rounding), currency)))
+            lines.append(Line(what: "rounded, \(price.rounding.rawValue)", value: Self.exact(Int128(components.rounding), currency)))
         }
+        lines += fixed
         if components.bounded != 0 {
             let bound = components.bounded > 0 ? price.minimum : price.maximum
             let name = components.bounded > 0 ? "minimum" : "maximum"
             lines.append(
-                Line(what: "up or down to the \(name) of \(currency.format(Int128(bound ?? 0)))", value: currency.format(components.bounded)))
+                Line(what: "to the \(name) of \(currency.format(Int128(bound ?? 0)))", value: currency.format(components.bounded)))
         }
         if let waiver {
             lines.append(

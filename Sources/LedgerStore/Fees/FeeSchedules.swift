@@ -64,10 +64,16 @@ extension Ledger {
                 do {
                     return try await database.write { transaction in
                         if let stands = try JournalRows.entries([id], transaction)[id] {
-                            if let conflict = draft.conflict(with: stands) {
+                            // Who publishes it again need not be who did.
+                            var standing = try stands.payload.map { try JSON(parsing: $0) }
+                            if case .object(var members) = standing {
+                                members["actor"] = nil
+                                standing = .object(members)
+                            }
+                            guard standing == schedule.document else {
                                 throw LedgerError(
                                     .conflict, "version \(schedule.version) of the fee schedule \(schedule.name) is published, at position \(stands.position), with "
-                                        + "another document: give this one another version", id: id, standing: conflict.standing)
+                                        + "another document: give this one another version", id: id, standing: stands.receipt(isRepeat: true))
                             }
                             return stands.receipt(isRepeat: true)
                         }
