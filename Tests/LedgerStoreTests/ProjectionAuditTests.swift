@@ -147,7 +147,7 @@ import Testing
             let accounts = try await book.openAccounts(2)
             try await book.ledger.post(transfer(accounts[0], accounts[1], 10))
             let projector = Projector(book.location)
-            while case .advanced = try await projector.step(of: "balance") {}
+            for job in ["balance", "fee"] { while case .advanced = try await projector.step(of: job) {} }
             let result = try await book.reconcile()
             #expect(result.verdict == .incomplete && result.notCovered.count == 1)
             #expect(result.notCovered.first?.hasPrefix("the account lines do not cover 4 positions after 0") == true, "\(result.notCovered)")

@@ -14,8 +14,8 @@ public struct Auditor: Sendable {
     public func close() async { await database.close() }
 
     /// Examines the book up to the first gap in its snapshot.
-    /// - Parameter lagMax: so many positions after the checkpoint may be not covered by the balances, or by the account lines, and the book still be
-    ///   clean; for books that are written to all the time.
+    /// - Parameter lagMax: so many positions after the checkpoint may be not covered by the balances, the account lines or the fees, and the book
+    ///   still be clean; for books that are written to all the time.
     /// - Throws: ``LedgerError`` if the book cannot be read. What it finds is in the result.
     public func reconcile(lagMax: UInt64 = 0) async throws(LedgerError) -> Reconciliation {
         let book = database.location.book
@@ -26,8 +26,10 @@ public struct Auditor: Sendable {
                 let balances = BalanceAudit(through: basis.checkpoint.number, generation: basis.generation)
                 let (holds, controls) = (HoldAudit(through: journal.through), ControlAudit(through: journal.through))
                 let lines = try AccountLineAudit(transaction)
+                let fees = try FeeAudit(transaction)
                 let proofs = [ProofAudit.Subject(job: "balance", generation: basis.generation, through: basis.checkpoint.number)]
                     + (lines.generation.map { [.init(job: "account_line", generation: $0, through: lines.through)] } ?? [])
+                    + (fees.generation.map { [.init(job: "fee", generation: $0, through: fees.through)] } ?? [])
                 let trial = try balances.trialBalance(transaction)
                 return Reconciliation(
                     basis: basis,
@@ -47,8 +49,8 @@ public struct Auditor: Sendable {
                         try BalanceSpanAudit(through: basis.checkpoint.number, generation: basis.generation).check(transaction),
                         BalanceAudit.trialCheck(trial),
                         try lines.check(transaction),
-                    ],
-                    trialBalance: trial, notCovered: Self.notCovered(basis, lines, lagMax))
+                    ] + (try fees.checks(now: basis.takenAt, transaction)),
+                    trialBalance: trial, notCovered: Self.notCovered(basis, lines, fees, lagMax))
             }
         }
     }
@@ -80,7 +82,7 @@ public struct Auditor: Sendable {
             generation: UInt32(generation), checkpoint: Position(try row.uint(2)))
     }
 
-    private static func notCovered(_ basis: Reconciliation.Basis, _ lines: AccountLineAudit, _ lagMax: UInt64) -> [String] {
+    private static func notCovered(_ basis: Reconciliation.Basis, _ lines: AccountLineAudit, _ fees: FeeAudit, _ lagMax: UInt64) -> [String] {
         var notes: [String] = []
         let (journal, checkpoint) = (basis.journalThrough.number, basis.checkpoint.number)
         if journal > checkpoint, journal - checkpoint > lagMax {
@@ -94,6 +96,11 @@ public struct Auditor: Sendable {
         } else if journal > lines.through, journal - lines.through > lagMax {
             notes.append(
                 "the account lines do not cover \(journal - lines.through) positions after \(lines.through): run `indelible project once`")
+        }
+        if fees.generation == nil {
+            notes.append("the book has no live generation of fees: run `indelible project rebuild fee`, then `indelible project switch fee`")
+        } else if journal > fees.through, journal - fees.through > lagMax {
+            notes.append("the fees do not cover \(journal - fees.through) positions after \(fees.through): run `indelible project once`")
         }
         if basis.head.number > journal, basis.head.number - journal > lagMax {
             notes.append(

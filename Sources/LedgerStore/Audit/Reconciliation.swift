@@ -28,7 +28,8 @@ public struct Reconciliation: Sendable {
 
     public struct Check: Sendable {
         /// `positions`, `lines`, `accounts`, `settlements`, `hold-expiries`, `reversals`, `controls`, `closings`, `limits`, `proof`,
-        /// `balances`, `balance-history`, `balance-spans`, `trial-balance`, `account-lines`.
+        /// `balances`, `balance-history`, `balance-spans`, `trial-balance`, `account-lines`, `fees`, `fee-totals`, `fees-posted`,
+        /// `fee-schedules`.
         public let name: String
         /// What holds if the check does.
         public let statement: String
