@@ -4,7 +4,7 @@ import LedgerModel
 
 /// The months in which entries count, each with its beginning and end where clocks show the time of a zone.
 struct FeeAuditMonths: Sendable {
-    /// `[[202601,"2026-01-01","2025-12-31 23:00:00.000000","2026-01-31 23:00:00.000000"]]`, for the server.
+    /// `[[202601,"2026-01-01","2025-12-31 23:00:00.000000","2026-01-31 23:00:00.000000"]]`, for the server; null is never.
     private let table: String
     private let calendar: Calendar
 
@@ -19,7 +19,9 @@ struct FeeAuditMonths: Sendable {
             let number = try row.uint(0)
             guard let (begins, ends) = Self.bounds(Int(number / 100), Int(number % 100), calendar) else { continue }
             let month = String(number)
-            rows.append("[\(number),\"\(month.prefix(4))-\(month.suffix(2))-01\",\"\(begins.sqlText)\",\"\(ends.sqlText)\"]")
+            // Nothing counts before the year 1000 or after 9999, whatever the zone.
+            let (from, until) = (number == 1000_01 ? "null" : "\"\(begins.sqlText)\"", number == 9999_12 ? "null" : "\"\(ends.sqlText)\"")
+            rows.append("[\(number),\"\(month.prefix(4))-\(month.suffix(2))-01\",\(from),\(until)]")
         }
         table = "[\(rows.joined(separator: ","))]"
     }
