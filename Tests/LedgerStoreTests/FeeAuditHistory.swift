@@ -60,7 +60,7 @@ struct FeeAuditHistory {
 
     /// Half of what is charged rounds at the very middle.
     private static let tips = """
-        {"schedule": "tips", "version": 1, "effective_from": "1999-12-31", "income": "fees:platform", "rules": [
+        {"schedule": "tips", "version": 1, "effective_from": "1000-01-01T00:00:00Z", "income": "fees:platform", "rules": [
           {"name": "all", "kinds": ["tip"], "accounts": ["merchants:anna"], "side": "credit", "prices": {"*": {"basis_points": 5000}}},
           {"name": "back", "kinds": ["tip"], "accounts": ["merchants:anna"], "side": "debit", "prices": {"EUR": {"basis_points": -5000}}}]}
         """
@@ -71,7 +71,7 @@ struct FeeAuditHistory {
     private static func instant(_ random: inout Seeded) -> Timestamp {
         let borders = [
             "2026-01-31T22:59:59.999999Z", "2026-01-31T23:00:00Z", "2026-02-01T00:00:00Z", "2026-02-09T23:00:00Z", "2026-02-10T00:00:00Z",
-            "2026-01-20T11:00:00.25Z", "2026-03-31T22:00:00Z", "2026-02-28T23:00:00.5Z", "2026-01-10T00:00:00Z", "2026-01-14T22:59:59.999999Z",
+            "2026-01-20T11:00:00.25Z", "2026-03-31T22:00:00Z", "2026-02-28T23:00:00.5Z", "2026-01-10T00:00:00Z", "2026-01-14T22:59:59.999999Z", "1000-01-01T03:00:00Z", "1000-01-31T23:30:00Z", "1400-01-05T00:00:00Z", "9999-12-31T20:00:00Z",
         ]
         if Bool.random(using: &random) { return try! Timestamp(borders.randomElement(using: &random) ?? "") }
         let begin = try! Timestamp("2025-12-30").microseconds
@@ -96,7 +96,7 @@ struct FeeAuditHistory {
     }
 
     mutating func post(_ count: Int, _ random: inout Seeded) async throws {
-        let kinds: [EntryKind] = ["card.charged", "card.charged", "card.refunded", "card.other", "wire.sent", "wire.back", "tip", "payout"]
+        let kinds: [EntryKind] = ["card.charged", "card.charged", "tip", "tip", "card.refunded", "card.other", "wire.sent", "wire.back", "tip", "payout"]
         for _ in 0..<count {
             if Int.random(in: 0..<6, using: &random) == 0, let id = standing.randomElement(using: &random) {
                 standing.removeAll { $0 == id }

@@ -54,7 +54,7 @@ import Testing
         Forgery("another account's fee", "fees", "it would not be charged", "INSERT INTO fee_g1 SELECT 1, schedule, effective_at, \(copied)"),
         Forgery("another schedule's fee", "fees", "it would not be charged", "INSERT INTO fee_g1 SELECT account, 'tips', effective_at, \(copied)"),
         Forgery("an amount in the journal", "fees", ": amount is", "UPDATE posting SET amount = amount + 100 WHERE position IN (SELECT position FROM fee_g1 WHERE F)"),
-        Forgery("a price", "fees", ": percentage is", "UPDATE entry SET payload = REPLACE(payload, '290', '291') WHERE kind = 'ledger.fee-schedule-published'"),
+        Forgery("a price", "fees", ": rounding is", "UPDATE entry SET payload = REPLACE(payload, '290', '291') WHERE kind = 'ledger.fee-schedule-published'"),
         Forgery("the proof", "proof", "fee: the checkpoint", "UPDATE checkpoint SET hash = REVERSE(hash) WHERE job = 'fee'"),
     ]
 
