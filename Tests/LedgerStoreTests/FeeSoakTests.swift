@@ -37,7 +37,7 @@ import Testing
         "UPDATE fee_g1 SET fixed = fixed + 1 WHERE R", "UPDATE fee_g1 SET bounded = bounded - 1 WHERE R", "UPDATE fee_g1 SET waiver = waiver + 1 WHERE R",
         "UPDATE fee_g1 SET waived = waived + 1 WHERE R", "UPDATE fee_g1 SET waived_rounding = waived_rounding + 1 WHERE R", "UPDATE fee_g1 SET fee = fee + 1 WHERE R",
         "UPDATE fee_g1 SET effective_at = effective_at - INTERVAL 1 MICROSECOND WHERE R", "UPDATE fee_g1 SET account = account + 1 WHERE R",
-        "UPDATE fee_g1 SET schedule = 'b' WHERE R", "UPDATE fee_g1 SET id = UNHEX(MD5('x')) WHERE R", "DELETE FROM fee_g1 WHERE R", "DELETE FROM fee_g1",
+        "UPDATE fee_g1 SET schedule = 'b' WHERE R", "UPDATE fee_g1 SET position = 1 WHERE R", "UPDATE fee_g1 SET id = UNHEX(MD5('x')) WHERE R", "DELETE FROM fee_g1 WHERE R", "DELETE FROM fee_g1",
         "INSERT INTO fee_g1 SELECT account, schedule, effective_at, id, through + 1, position, version, rule, amount, slices, percentage, rounding, fixed, "
             + "bounded, waiver, waived, waived_rounding, fee FROM fee_g1 WHERE R",
         "INSERT INTO fee_g1 SELECT account, schedule, effective_at, UNHEX(MD5('x')), through, position, version, rule, amount, slices, percentage, rounding, fixed, "

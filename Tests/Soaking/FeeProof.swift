@@ -176,13 +176,13 @@ struct FeeProof {
     }
 
     private static func row(_ row: SQLRow) throws -> (UInt32, SimpleFees.Row) {
-        func whole(_ column: Int) -> Int128 { number(row[column]) ?? .min }
+        let numbers = (4...17).map { number(row[$0]) ?? 0 }
         guard let account = number(row[0]), let schedule = text(row[1]), let time = text(row[2]), let id = id(row[3]), let slices = text(row[7])
         else { throw SimpleJSON.Malformed(description: "no fee: \(row)") }
-        var read = SimpleFees.Row(schedule: schedule, effective: try SimpleCalendar.utc(time), id: id)
-        (read.version, read.rule, read.amount, read.slices) = (Int(whole(4)), Int(whole(5)), whole(6), slices)
-        (read.percentage, read.rounding, read.fixed, read.bounded) = (whole(8), whole(9), whole(10), whole(11))
-        (read.waiver, read.waived, read.waivedRounding, read.fee) = (Int(whole(12)), whole(13), whole(14), whole(15))
+        var read = SimpleFees.Row(schedule: schedule, effective: try SimpleCalendar.utc(time), id: id, position: UInt64(numbers[13]))
+        (read.version, read.rule, read.amount, read.slices) = (Int(numbers[0]), Int(numbers[1]), numbers[2], slices)
+        (read.percentage, read.rounding, read.fixed, read.bounded) = (numbers[4], numbers[5], numbers[6], numbers[7])
+        (read.waiver, read.waived, read.waivedRounding, read.fee) = (Int(numbers[8]), numbers[9], numbers[10], numbers[11])
         return (UInt32(account), read)
     }
 }

@@ -45,7 +45,7 @@ struct FeeQueue {
         if self.account == account, let should = rows.first, should.isOfTheSame(row) {
             if should != row { result.find("account \(account):\n  is     \(row)\n  should \(should)") }
             _ = take()
-        } else if row != SimpleFees.Row(schedule: row.schedule, effective: row.effective, id: row.id) {
+        } else if row != SimpleFees.Row(schedule: row.schedule, effective: row.effective, id: row.id, position: row.position) {
             result.find("account \(account): nobody is charged: \(row)")
         }
     }

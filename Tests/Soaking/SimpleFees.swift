@@ -6,6 +6,8 @@ struct SimpleFees: Sendable {
         var schedule: String
         var effective: Int64
         var id: SimpleJournal.ID
+        /// Of the entry.
+        var position: UInt64
         var version = 0
         var rule = 0
         var amount: Int128 = 0
@@ -158,7 +160,7 @@ struct SimpleFees: Sendable {
     private func row(_ charge: Charge, volumeBefore: Int128) -> Row {
         let price = charge.price
         let slices = Self.slices(price, charge.amount, volumeBefore)
-        var row = Row(schedule: charge.version.name, effective: charge.entry.effective, id: charge.entry.id)
+        var row = Row(schedule: charge.version.name, effective: charge.entry.effective, id: charge.entry.id, position: charge.entry.position)
         (row.version, row.rule, row.amount) = (charge.version.version, charge.rule + 1, charge.amount)
         if price.hasTiers { row.slices = slices.map { "\($0.step + 1):\($0.amount)" }.joined(separator: " ") }
         let exact = slices.reduce(0) { $0 + $1.amount * price.steps[$1.step].share }
