@@ -158,26 +158,29 @@ struct SimpleFees: Sendable {
     private static let whole: Int128 = 100_000_000
 
     private func row(_ charge: Charge, volumeBefore: Int128) -> Row {
-        let price = charge.price
-        let slices = Self.slices(price, charge.amount, volumeBefore)
         var row = Row(schedule: charge.version.name, effective: charge.entry.effective, id: charge.entry.id, position: charge.entry.position)
-        (row.version, row.rule, row.amount) = (charge.version.version, charge.rule + 1, charge.amount)
+        (row.version, row.rule, row.waiver) = (charge.version.version, charge.rule + 1, charge.waiver)
+        let waived = charge.waiver > 0 ? charge.version.rules[charge.rule].waivers[charge.waiver - 1].share : 0
+        Self.price(&row, charge.price, charge.amount, volumeBefore, waived: waived)
+        return row
+    }
+
+    /// - Parameter waived: 1/100,000,000 of the fee.
+    static func price(_ row: inout Row, _ price: SimpleSchedule.Price, _ amount: Int128, _ volumeBefore: Int128, waived share: Int128) {
+        let slices = slices(price, amount, volumeBefore)
+        row.amount = amount
         if price.hasTiers { row.slices = slices.map { "\($0.step + 1):\($0.amount)" }.joined(separator: " ") }
         let exact = slices.reduce(0) { $0 + $1.amount * price.steps[$1.step].share }
-        row.percentage = Self.rounded(exact, price.rounding)
-        row.rounding = row.percentage * Self.whole - exact
+        row.percentage = rounded(exact, price.rounding)
+        row.rounding = row.percentage * whole - exact
         row.fixed = slices.reduce(0) { $0 + price.steps[$1.step].fixed }
         let sum = row.percentage + row.fixed
         if let minimum = price.minimum, sum < minimum { row.bounded = minimum - sum }
         if let maximum = price.maximum, sum > maximum { row.bounded = maximum - sum }
-        row.fee = sum + row.bounded
-        guard charge.waiver > 0 else { return row }
-        row.waiver = charge.waiver
-        let waived = row.fee * charge.version.rules[charge.rule].waivers[charge.waiver - 1].share
-        row.waived = Self.rounded(waived, price.rounding)
-        row.waivedRounding = row.waived * Self.whole - waived
-        row.fee -= row.waived
-        return row
+        let full = sum + row.bounded
+        row.waived = rounded(full * share, price.rounding)
+        row.waivedRounding = row.waived * whole - full * share
+        row.fee = full - row.waived
     }
 
     /// What of the amount each step covers, from step 0.
