@@ -17,7 +17,7 @@ import Testing
     @Test(.timeLimit(.minutes(10))) func `of random schedules and entries every row is what the model says, after every step`() async throws {
         let random = Seeded("fee history")
         try await withBook(inZone: "Europe/Berlin") { book in
-            var history = try await FeeHistory(book, random, schedules: 5, versions: 1...4)
+            var history = try await RandomFees(book, random, schedules: 5, versions: 1...4)
             try await history.publish()
             for phase in 1...Self.phases {
                 try await history.post(Self.count / Self.phases / 2)

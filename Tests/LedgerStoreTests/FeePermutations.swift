@@ -5,8 +5,8 @@ import Testing
 @testable import LedgerStore
 @testable import Soaking
 
-/// Six events that decide each other's fees, in each of their 720 orders: every order has a schedule and accounts of its own, and all of
-/// them are in one book.
+/// Six events that decide each other's fees, in each of their 720 orders: every order has an account of its own, the 120 orders in which
+/// the schedule changes at the same place have a schedule of their own, and all of them are in one book.
 struct FeePermutations {
     enum Event: UInt8, CaseIterable {
         case charge = 1
@@ -36,7 +36,10 @@ struct FeePermutations {
 
     init(_ book: TestBook) { self.book = book }
 
-    static func name(_ number: Int) -> String { "p" + String(repeating: "0", count: 3 - "\(number)".count) + "\(number)" }
+    /// The schedule of an order: it changes as the first of the six events, or as a later one.
+    static func name(_ number: Int) -> String { "g\(orders[number].firstIndex(of: .schedule) ?? 0)" }
+
+    static func shop(_ number: Int) -> AccountPath { AccountPath(stringLiteral: "\(name(number)):p\(number):shop") }
 
     /// The same for every order but for its last two bytes, so that of equal times the same event is first.
     static func id(_ event: Event, _ number: Int) -> EntryID {
@@ -52,17 +55,16 @@ struct FeePermutations {
 
     // MARK: - What happens
 
-    static func document(_ number: Int, version: Int) -> String {
-        let name = name(number)
+    static func document(_ name: String, version: Int) -> String {
         let tiers = version == 1
             ? #""graduated","steps":[{"from":"0.00","basis_points":290,"fixed":"0.30"},{"from":"100.00","basis_points":"250.5","fixed":"0.20"},{"from":"150.00","basis_points":200}]"#
             : #""whole","steps":[{"from":"0.00","basis_points":300,"fixed":"0.25"},{"from":"120.00","basis_points":150,"fixed":"0.10"},{"from":"180.00","basis_points":100}]"#
         let bounds = version == 1 ? #","minimum":"0.90""# : #","maximum":"2.00","rounding":"up""#
         let waivers = version == 1 ? "" : #","waivers":[{"reason":"spring","from":"2026-03-20","until":"2026-04-01","basis_points":2500}]"#
-        let refund = #"{"name":"refund","kinds":["card.refunded"],"accounts":["\#(name):*"],"side":"debit","volume":"subtract","prices":{"EUR":{"basis_points":-140}}}"#
+        let refund = #"{"name":"refund","kinds":["card.refunded"],"accounts":["\#(name):*:*"],"side":"debit","volume":"subtract","prices":{"EUR":{"basis_points":-140}}}"#
         return """
             {"schedule":"\(name)","version":\(version),"effective_from":"\(version == 1 ? "2026-01-01" : "2026-03-15")","income":"fees:platform","rules":[
-            {"name":"card","kinds":["card.charged"],"accounts":["\(name):*"],"side":"credit","prices":{"EUR":{"tiers":{"by":"volume","mode":\(tiers)}\(bounds)}}\(waivers)},
+            {"name":"card","kinds":["card.charged"],"accounts":["\(name):*:*"],"side":"credit","prices":{"EUR":{"tiers":{"by":"volume","mode":\(tiers)}\(bounds)}}\(waivers)},
             \(refund)]}
             """
     }
@@ -76,7 +78,7 @@ struct FeePermutations {
             case .backDated: ("2026-02-28T22:59:59.999999Z", 149_99)
             default: ("2026-03-28T10:00:00Z", 50_00)
             }
-        let (shop, bank) = (AccountPath(stringLiteral: name(number) + ":shop"), AccountPath("bank"))
+        let (shop, bank) = (shop(number), AccountPath(stringLiteral: "bank"))
         let isRefund = event == .refund
         return Entry(
             id: id(event, number), kind: isRefund ? "card.refunded" : "card.charged", effectiveAt: try Timestamp(time),
@@ -87,11 +89,9 @@ struct FeePermutations {
     mutating func begin() async throws {
         let ledger = book.ledger
         for path in ["bank", "fees:platform"] { try await ledger.openAccount(try AccountPath(path), in: .eur, type: .liability) }
-        try await Self.all { number in
-            try await ledger.openAccount(try AccountPath(Self.name(number) + ":shop"), in: .eur, type: .liability)
-            try await ledger.publishFeeSchedule(Self.document(number, version: 1))
-        }
         let numbers = Self.orders.indices
+        for name in Set(numbers.map(Self.name)).sorted() { try await ledger.publishFeeSchedule(Self.document(name, version: 1)) }
+        try await Self.openAccounts(ledger)
         var held = try numbers.map { try Self.entry(.last, $0) }
         for number in numbers {
             held[number].id = Self.hold(number)
@@ -114,7 +114,7 @@ struct FeePermutations {
     }
 
     /// Lets these events happen, each of an order.
-    /// - Returns: how many had happened before.
+    /// - Returns: how many had happened before, but for schedules.
     func happen(_ events: [(event: Event, number: Int)]) async throws -> Int {
         let ledger = book.ledger
         var receipts: [Receipt] = []
@@ -127,27 +127,21 @@ struct FeePermutations {
             return draft
         }
         if !drafts.isEmpty { receipts += try await ledger.commits.write(drafts) }
-        let documents = events.filter { $0.event == .schedule }.map { Self.document($0.number, version: 2) }
-        receipts += try await Self.all(documents) { try await ledger.publishFeeSchedule($0) }
+        for name in Set(events.filter { $0.event == .schedule }.map { Self.name($0.number) }).sorted() {
+            try await ledger.publishFeeSchedule(Self.document(name, version: 2))
+        }
         return receipts.count { $0.isRepeat }
     }
 
-    private static func all(_ body: @escaping @Sendable (Int) async throws -> Void) async throws { _ = try await all(Array(orders.indices), body) }
-
     /// Some at once.
-    private static func all<T: Sendable, R: Sendable>(_ all: [T], _ body: @escaping @Sendable (T) async throws -> R) async throws -> [R] {
-        try await withThrowingTaskGroup(of: R.self) { group in
-            var (rest, results): (ArraySlice<T>, [R]) = (all[...], [])
-            func next() {
-                guard let one = rest.popFirst() else { return }
-                group.addTask { try await body(one) }
+    private static func openAccounts(_ ledger: Ledger) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for part in 0..<16 {
+                group.addTask {
+                    for number in stride(from: part, to: orders.count, by: 16) { try await ledger.openAccount(shop(number), in: .eur, type: .liability) }
+                }
             }
-            for _ in 0..<16 { next() }
-            for try await result in group {
-                results.append(result)
-                next()
-            }
-            return results
+            try await group.waitForAll()
         }
     }
 }

@@ -8,7 +8,7 @@ import Testing
 
 /// A random history for fees: charges of all times, in several currencies, several accounts in one; holds and what becomes of them;
 /// reversals and their reversals; and schedules that are published meanwhile.
-struct FeeHistory {
+struct RandomFees {
     let book: TestBook
     var random: Seeded
     private var holds: [EntryID] = []
