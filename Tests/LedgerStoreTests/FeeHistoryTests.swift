@@ -20,10 +20,14 @@ import Testing
             var history = try await RandomFees(book, random, schedules: 5, versions: 1...4)
             try await history.publish()
             for phase in 1...Self.phases {
-                try await history.post(Self.count / Self.phases / 2)
-                while history.documents.count > 20 * (Self.phases - phase) / Self.phases { try await history.publish() }
-                try await history.post(Self.count / Self.phases / 2)
-                try await Self.project(book, phase, Self.count, &history.random)
+                let positions = UInt64(Int.random(in: 1...max(2, Self.count / 40), using: &history.random))
+                if phase % 4 == 0 {
+                    // Three at once, which have been there before the accounts and schedules that come now.
+                    try await book.whileProjecting(positionsMax: positions, workers: 3) { try await Self.happen(phase, &history) }
+                } else {
+                    try await Self.happen(phase, &history)
+                }
+                try await Self.project(book, phase, positions, &history.random)
                 let result = try await FeeProof.with(book) { try await $0.compare() }
                 #expect(result.differences == 0, "INDELIBLE_SEED=\(random.seed), phase \(phase): \(result)")
                 if result.differences > 0 { return }
@@ -33,20 +37,22 @@ import Testing
         }
     }
 
-    /// One worker with steps of some size, a few steps and then one without a limit, or three at once.
-    private static func project(_ book: TestBook, _ phase: Int, _ count: Int, _ random: inout Seeded) async throws {
-        let positions = UInt64(Int.random(in: 1...max(2, count / 40), using: &random))
-        switch phase % 4 {
-        case 0:
-            try await book.whileProjecting(positionsMax: positions, workers: 3) { try await Task.sleep(for: .milliseconds(200)) }
-        case 1:
+    /// Entries, schedules, entries.
+    private static func happen(_ phase: Int, _ history: inout RandomFees) async throws {
+        try await history.post(count / phases / 2)
+        while history.documents.count > 20 * (phases - phase) / phases { try await history.publish() }
+        try await history.post(count / phases / 2)
+    }
+
+    /// One worker with steps of some size, or a few steps and then one without a limit.
+    private static func project(_ book: TestBook, _ phase: Int, _ positions: UInt64, _ random: inout Seeded) async throws {
+        if phase % 4 == 1 {
             let steps = Int.random(in: 1...5, using: &random)
             try await book.withProjector(positionsMax: positions) { projector in
                 for _ in 0..<steps { _ = try await projector.step(of: "fee") }
             }
-        case 2: try await book.withProjector(positionsMax: positions) { _ = try await $0.catchUp(["fee"]) }
-        default: break
         }
+        if phase % 4 == 2 { try await book.withProjector(positionsMax: positions) { _ = try await $0.catchUp(["fee"]) } }
         try await book.withProjector { _ = try await $0.catchUp(["fee"]) }
     }
 

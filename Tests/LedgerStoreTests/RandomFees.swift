@@ -16,14 +16,19 @@ struct RandomFees {
     /// Not yet published, in the order in which they will be.
     private(set) var documents: [String] = []
     private var published: [String] = []
+    /// Accounts are opened while everything goes on.
+    private var unopened: [(path: String, coin: FeeDocuments.Coin)] = []
+    private var opened: [String: [String]] = [:]
 
     init(_ book: TestBook, _ random: Seeded, schedules: Int, versions: ClosedRange<Int>) async throws {
         (self.book, self.random) = (book, random)
         for coin in FeeDocuments.coins {
             let code = try CurrencyCode(coin.code)
             if Currency.iso(code) == nil { try await book.ledger.defineCurrency(try Currency(code, exponent: coin.exponent)) }
-            for path in FeeDocuments.paths + ["fees:platform"] { try await book.ledger.openAccount(try AccountPath(path), in: code, type: .liability) }
+            try await book.ledger.openAccount("fees:platform", in: code, type: .liability)
         }
+        unopened = FeeDocuments.paths.flatMap { path in FeeDocuments.coins.map { (path, $0) } }.shuffled(using: &self.random)
+        try await open(12)
         for schedule in 0..<schedules {
             let froms = (0..<3).map { _ in FeeDocuments.when(&self.random, 0..<FeeDocuments.days * 2 / 3) }
             for version in FeeDocuments.some(Array(1...7), versions, &self.random) {
@@ -36,6 +41,15 @@ struct RandomFees {
     }
 
     // MARK: - Steps
+
+    /// Opens so many accounts more.
+    private mutating func open(_ count: Int) async throws {
+        for _ in 0..<count {
+            guard let next = unopened.popLast() else { return }
+            try await book.ledger.openAccount(try AccountPath(next.path), in: try CurrencyCode(next.coin.code), type: .liability)
+            opened[next.coin.code, default: []].append(next.path)
+        }
+    }
 
     /// Posts so many entries at least.
     mutating func post(_ count: Int) async throws {
@@ -51,6 +65,7 @@ struct RandomFees {
             posted += batch.count
         }
         if Bool.random(using: &random) { try await giveUp() }
+        try await open(1)
     }
 
     mutating func publish() async throws {
@@ -89,8 +104,9 @@ struct RandomFees {
     }
 
     private mutating func posting() -> Posting {
-        let coin = FeeDocuments.coins[Int.random(in: 0..<FeeDocuments.coins.count, using: &random)]
-        let pair = FeeDocuments.some(FeeDocuments.paths, 2...2, &random)
+        let coins = FeeDocuments.coins.filter { opened[$0.code, default: []].count > 1 }
+        let coin = coins[Int.random(in: 0..<coins.count, using: &random)]
+        let pair = FeeDocuments.some(opened[coin.code, default: []], 2...2, &random)
         let sizes: [Int64] = [coin.size / 100, coin.size, coin.size, coin.size * 20]
         let most = sizes[Int.random(in: 0..<4, using: &random)]
         return Posting(
