@@ -69,7 +69,7 @@ import Testing
         let all = try await FeeProof.with(book) { try await $0.compare() }
         print("fee history: \(all)")
         // Otherwise it shows little.
-        #expect(all.charged > count / 2 && all.adjusted > 100 && all.withdrawn > 10 && all.months > 30, "INDELIBLE_SEED=\(seed): \(all)")
+        #expect(all.charged > count / 10 && all.adjusted > 10 && all.withdrawn > 5 && all.months > 20, "INDELIBLE_SEED=\(seed): \(all)")
     }
 
     private static func rebuild(_ book: TestBook, seed: UInt64) async throws {
