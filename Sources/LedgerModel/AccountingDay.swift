@@ -19,10 +19,11 @@ public struct AccountingDay: Sendable, Hashable, Comparable, CustomStringConvert
 
     /// The day of an instant, where clocks show the time of `zone`.
     public init(of instant: Timestamp, in zone: TimeZone) {
-        var calendar = Calendar(identifier: .gregorian)
-        calendar.timeZone = zone
-        let parts = calendar.dateComponents([.year, .month, .day], from: instant.date)
-        (year, month, day) = (parts.year ?? 0, parts.month ?? 0, parts.day ?? 0)
+        // By whole seconds: a Date of some centuries to come has no microseconds. The calendar is the Gregorian one at all times, as the
+        // database's is; Foundation's is the Julian one before 1582.
+        let seconds = Int64(instant.wholeSeconds)
+        let offset = zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(seconds)))
+        (year, month, day) = Timestamp.civilDay(ofSecond: seconds + Int64(offset))
     }
 
     public static func < (left: AccountingDay, right: AccountingDay) -> Bool {
@@ -40,6 +41,7 @@ public struct AccountingDay: Sendable, Hashable, Comparable, CustomStringConvert
     /// The first instant of the day, where clocks show the time of `zone`.
     /// - Throws: `invalidTime` if the zone's calendar does not have it.
     public func beginning(in zone: TimeZone) throws(LedgerError) -> Timestamp {
+        if let early = early(in: zone) { return early }
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = zone
         guard let noon = calendar.date(from: DateComponents(year: year, month: month, day: day, hour: 12)) else {
@@ -48,9 +50,19 @@ public struct AccountingDay: Sendable, Hashable, Comparable, CustomStringConvert
         return Timestamp(calendar.startOfDay(for: noon))
     }
 
+    /// Before clocks were changed twice a year a day begins at midnight.
+    private func early(in zone: TimeZone) -> Timestamp? {
+        guard year < 1900, let midnight = Timestamp.midnight(year: year, month: month, day: day) else { return nil }
+        let offset = zone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(midnight / 1_000_000)))
+        return Timestamp(microseconds: midnight - Int64(offset) * 1_000_000)
+    }
+
     /// The first instant after the day, where clocks show the time of `zone`.
     /// - Throws: `invalidTime` if the zone's calendar does not have it.
     public func end(in zone: TimeZone) throws(LedgerError) -> Timestamp {
+        if year < 1899, let midnight = Timestamp.midnight(year: year, month: month, day: day) {
+            return try AccountingDay(of: Timestamp(microseconds: midnight + 86_400_000_000), in: .gmt).beginning(in: zone)
+        }
         var calendar = Calendar(identifier: .gregorian)
         calendar.timeZone = zone
         // Noon exists on every day; midnight does not, where clocks change at it.

@@ -58,6 +58,15 @@ public struct Timestamp: Sendable, Hashable, Comparable, CustomStringConvertible
         return rest < 0 ? rest + 1_000_000 : rest
     }
 
+    /// Since 1970, rounded down.
+    var wholeSeconds: Int64 { secondsFloor }
+
+    /// The day that a second since 1970 lies in.
+    static func civilDay(ofSecond seconds: Int64) -> (year: Int, month: Int, day: Int) {
+        let (year, month, day) = civil(days: (seconds >= 0 ? seconds : seconds - 86_399) / 86_400)
+        return (Int(year), Int(month), Int(day))
+    }
+
     private static let storableSeconds =
         days(year: 1000, month: 1, day: 1) * 86_400..<days(year: 10_000, month: 1, day: 1) * 86_400
 

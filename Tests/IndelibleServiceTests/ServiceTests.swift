@@ -36,7 +36,7 @@ import Glibc
                     }
                     #expect(projected == 20)
                     let health = service.health
-                    #expect(health.map(\.job) == ["account_line", "balance"])
+                    #expect(health.map(\.job) == ["account_line", "balance", "fee"])
                     #expect(health.allSatisfy { $0.isAlive && $0.isReady }, "\(health)")
                     trigger.triggerGracefulShutdown()
                     try await group.waitForAll()
@@ -90,7 +90,7 @@ import Glibc
             }
             lines += manager.received()
             #expect(lines.contains("READY=1"))
-            #expect(lines.contains("STATUS=2 jobs follow the journal"))
+            #expect(lines.contains("STATUS=3 jobs follow the journal"))
             #expect(lines.filter { $0 == "WATCHDOG=1" }.count >= 5, "\(lines)")
             #expect(lines.last == "STOPPING=1")
         }

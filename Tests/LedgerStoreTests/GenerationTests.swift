@@ -16,6 +16,12 @@ import Testing
             let accounts = try await book.openAccounts(6)
             let owner = BookOwner(book.owner)
             try await owner.create(jobs: Self.jobs)
+            try await book.ledger.openAccount("fees", in: .eur, type: .income)
+            try await book.ledger.publishFeeSchedule(
+                """
+                {"schedule": "all", "version": 1, "effective_from": "2026-01-01", "income": "fees", "rules": [
+                 {"name": "all", "kinds": ["*"], "accounts": ["*"], "side": "credit", "prices": {"EUR": {"basis_points": 100}}}]}
+                """)
             for number in 0..<200 { try await book.ledger.post(transfer(accounts[number % 5], accounts[5], Int64(number + 1))) }
             try await book.whileProjecting(Self.jobs, positionsMax: 16) {
                 async let posting: Void = {

@@ -119,7 +119,7 @@ import Testing
             }
             try await book.withProjector { projector in
                 await #expect(throws: LedgerError.self) { try await projector.catchUp(heedsOperators: true) }
-                for job in ["balance", "account_line"] {
+                for job in ["balance", "account_line", "fee"] {
                     let status = try await book.status(job)
                     #expect(status.state == .failed && status.through == Position(odd.number - 1))
                     #expect(status.failed?.failure.position == odd)
@@ -131,7 +131,7 @@ import Testing
                     try await connection.execute(unprepared: "DELETE FROM posting WHERE position = \(odd.number) AND line = 2")
                 }
                 await #expect(throws: LedgerError.self) { try await projector.catchUp(heedsOperators: true) }
-                for job in ["balance", "account_line"] { #expect(try await projector.retry(job)) }
+                for job in ["balance", "account_line", "fee"] { #expect(try await projector.retry(job)) }
                 _ = try await projector.catchUp(heedsOperators: true)
                 for job in ["balance", "account_line"] {
                     #expect(try await projector.compare(job, generation: 1, with: .journal).isEqual)

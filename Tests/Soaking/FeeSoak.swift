@@ -138,7 +138,7 @@ public struct FeeSoak: Sendable {
         (outcome.charged, outcome.rows, outcome.adjusted, outcome.withdrawn) = (result.charged, result.rows, result.adjusted, result.withdrawn)
         outcome.findings += result.findings
         let checkpoints = try await JobProof.with(book) { proof in
-            guard let one = try await proof.generations().first(where: { $0.job == "fee" }) else { return [UInt64]() }
+            guard let one = try await proof.generations(of: ["fee"]).first else { return [UInt64]() }
             return try await proof.checkpoints(of: one)
         }
         for through in checkpoints.shuffled(using: &random).prefix(options.checkpoints) {

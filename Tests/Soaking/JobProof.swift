@@ -32,14 +32,15 @@ struct JobProof {
         }
     }
 
-    func generations() async throws -> [One] {
+    /// Those that are ready and not retired; of jobs whose rows are proven here, if no others are named.
+    func generations(of jobs: Set<String> = ["balance", "account_line"]) async throws -> [One] {
         try await connection.query(
             """
             SELECT g.job, g.generation FROM generation g JOIN generation_ready r ON r.job = g.job AND r.generation = g.generation
             LEFT JOIN retirement t ON t.job = g.job AND t.generation = g.generation WHERE t.job IS NULL ORDER BY g.job, g.generation
             """
         ).compactMap { row in
-            guard case .text(let job) = row[0], let number = Self.number(row[1]), let table = SQLIdentifier("\(job)_g\(number)") else { return nil }
+            guard case .text(let job) = row[0], jobs.contains(job), let number = Self.number(row[1]), let table = SQLIdentifier("\(job)_g\(number)") else { return nil }
             return One(job: job, number: UInt32(number), table: table)
         }
     }

@@ -57,6 +57,12 @@ public struct FieldCondition: Sendable, Hashable {
     public func holds(_ payload: JSON?) -> Bool {
         var value = payload
         for member in field.split(separator: ".", omittingEmptySubsequences: false) { value = value?[String(member)] }
-        return value.map(values.contains) ?? false
+        return value.map { value in values.contains { Self.isSame($0, value) } } ?? false
+    }
+
+    /// Text is compared character by character, as it is spelled.
+    private static func isSame(_ left: JSON, _ right: JSON) -> Bool {
+        if case .string(let left) = left, case .string(let right) = right { return left.utf8.elementsEqual(right.utf8) }
+        return left == right
     }
 }

@@ -28,7 +28,16 @@ struct FeeAuditMonths: Sendable {
 
     /// The first instant of a month, and the first after it.
     private static func bounds(_ year: Int, _ month: Int, _ calendar: Calendar) -> (Timestamp, Timestamp)? {
-        calendar.date(from: DateComponents(year: year, month: month, day: 15, hour: 12))
+        if year < 1900 {
+            // Foundation's calendar is the Julian one long ago, and the server's is not.
+            let texts = [(year, month), (year + month / 12, month % 12 + 1)].map { "\($0)-\($1 < 10 ? "0" : "")\($1)-01 00:00:00.000000" }
+            let bounds = texts.compactMap(Timestamp.init(sqlText:)).map { midnight in
+                let offset = calendar.timeZone.secondsFromGMT(for: Date(timeIntervalSince1970: TimeInterval(midnight.microseconds / 1_000_000)))
+                return Timestamp(microseconds: midnight.microseconds - Int64(offset) * 1_000_000)
+            }
+            return bounds.count == 2 ? (bounds[0], bounds[1]) : nil
+        }
+        return calendar.date(from: DateComponents(year: year, month: month, day: 15, hour: 12))
             .flatMap { calendar.dateInterval(of: .month, for: $0) }.map { (Timestamp($0.start), Timestamp($0.end)) }
     }
 

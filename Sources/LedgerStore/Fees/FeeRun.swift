@@ -45,10 +45,10 @@ struct FeeRun {
             let month = try state.book.month(of: effective)
             history[name] = try min(history[name] ?? .max, state.book.months.range(month).lowerBound)
         }
-        for (name, start) in history.sorted(by: { $0.key < $1.key }) {
-            let own = changes.filter { $0.charge.schedule == name && $0.charge.effective >= start }
-            changes.removeAll { $0.charge.schedule == name && $0.charge.effective >= start }
-            try replace(name, from: start, with: own.filter(\.isNew).map(\.charge), writer)
+        if !history.isEmpty {
+            let isPast = { (charge: Charge) in history[charge.schedule].map { charge.effective >= $0 } ?? false }
+            try replace(history, with: changes.filter { $0.isNew && isPast($0.charge) }.map(\.charge), writer)
+            changes.removeAll { isPast($0.charge) }
         }
         try settle(&changes, writer)
         try count(assessments, reversals, writer)
@@ -169,18 +169,21 @@ struct FeeRun {
 
     // MARK: - A schedule that applies to what is past
 
-    /// Everything that a schedule charges from an instant on, which begins a month, is priced anew.
-    /// - Parameter new: what this step's own entries are charged by it.
-    private mutating func replace(_ name: Int, from start: Int64, with new: [Charge], _ writer: borrowing StepWriter) throws {
-        let parts = try FeeHistory.parts(from: start, through: writer.from, writer.transaction)
+    /// Everything that some schedules charge, each from an instant on that begins a month, is priced anew.
+    /// - Parameter new: what this step's own entries are charged by them.
+    private mutating func replace(_ starts: [Int: Int64], with new: [Charge], _ writer: borrowing StepWriter) throws {
+        let first = starts.values.min() ?? .max
+        let parts = try FeeHistory.parts(from: first, through: writer.from, writer.transaction)
         for part in 0..<parts.count {
             let isOfPart = { (account: UInt32) in Int(account) % parts.count == part }
             var finder = ChargeFinder(taking(&state.book))
-            finder.only = { schedule, effective, account in schedule == name && effective >= start && isOfPart(account) }
+            finder.only = { schedule, effective, account in starts[schedule].map { effective >= $0 } ?? false && isOfPart(account) }
             try FeeHistory.read(parts.places, through: writer.from, into: &finder, through: writer.through, writer.transaction)
             state.book = finder.book
-            let charges = finder.charges + new.filter { isOfPart($0.account) }
-            try replace(name, from: start, with: charges, isOfPart, writer)
+            let charges = Dictionary(grouping: finder.charges + new.filter { isOfPart($0.account) }, by: \.schedule)
+            for (name, start) in starts.sorted(by: { $0.key < $1.key }) {
+                try replace(name, from: start, with: charges[name] ?? [], isOfPart, writer)
+            }
         }
     }
 
