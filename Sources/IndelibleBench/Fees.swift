@@ -40,9 +40,9 @@ extension Bench {
         let customers = size == .full ? 100_000 : 10_000
         let shape = "fees assess, \(customers) customers"
         guard isAsked(shape) else { return }
-        var (bounds, values): ([Double], [Double]) = ([], [])
+        var (bounds, alike, values): ([Double], [Double], [Double]) = ([], [], [])
         for _ in 0..<repetitions {
-            let location = try await journal("assess", entries: customers * 2, accounts: customers, chargedEach: 1) { ledger in
+            let location = try await journal("assess", entries: customers, accounts: customers, touching: .inTurn, chargedEach: 1) { ledger in
                 try await Self.publish(ledger, #"{"basis_points": 150, "fixed": "0.25"}"#)
             }
             _ = try await seconds(projecting: ["fee"], nil, location)
@@ -51,20 +51,37 @@ extension Bench {
             var posted = 0
             values.append(
                 try await Self.seconds { posted = try await ledger.assessFees(for: AccountingMonth(year: 2026, month: 1)).posted.count })
-            guard posted > customers / 2 else { throw BareFailure(description: "fees of \(posted) customers were posted") }
+            guard posted > customers * 9 / 10 else { throw BareFailure(description: "fees of \(posted) customers were posted") }
             await ledger.close()
             try await drop(location.book)
             let other = try await book(Self.bookName())
             let batches = max(1, posted / Self.batch)
             let seconds = try await Self.postBatches(batches, callers: 2, other)
             bounds.append(seconds * Double(posted) / Double(batches * Self.batch))
+            let same = try await Self.postBatches(batches, callers: 2, other, Self.feeEntry)
+            alike.append(same * Double(posted) / Double(batches * Self.batch))
             await other.close()
             try await drop(other.location.book)
         }
         report(
             Figure(
+                shape, Self.median(values), "s", bound: Self.median(alike),
+                is: "as many entries like these in bulk: an id of one's own, a time, a payload; 2 callers", settings: settings(["repetitions": String(repetitions)])))
+        report(
+            Figure(
                 shape, Self.median(values), "s", bound: Self.median(bounds), is: "as many entries in bulk, batches of 8,192, 2 callers", atMost: 2,
                 settings: settings(["repetitions": String(repetitions)])))
+    }
+
+    /// An entry that carries what one that posts fees carries.
+    @Sendable private static func feeEntry(_ number: UInt64) -> Entry {
+        var entry = Self.entry(number)
+        entry.id = EntryID(key: "fees of \(number)")
+        entry.effectiveAt = Timestamp(microseconds: 1_769_903_999_999_999)
+        entry.payload = [
+            "schedule": "bench", "month": "2026-01", "account": .string("a:\(number)"), "currency": "EUR", "number": 1, "fees": "0.27",
+        ]
+        return entry
     }
 
     // MARK: - Work

@@ -171,7 +171,7 @@ extension Bench {
     private func accountLines() async throws {
         let (lines, calls, limit) = (size == .full ? 1_000_000 : 20_000, size == .full ? 2000 : 100, 50)
         guard isAsked("page of \(limit) lines") else { return }
-        let location = try await journal("lines", entries: lines, allTouchFirst: true)
+        let location = try await journal("lines", entries: lines, touching: .first)
         _ = try await seconds(projecting: ["account_line"], nil, location)
         let ledger = Ledger(location)
         // A service knows its accounts after a while.
@@ -257,13 +257,21 @@ extension Bench {
         return seconds
     }
 
+    enum Touching: Int {
+        case uniform
+        /// Every entry debits account 1.
+        case first
+        /// One account after the other.
+        case inTurn
+    }
+
     /// A book with a journal made by two statements, since posting it is not measured.
     /// - Parameters:
-    ///   - allTouchFirst: every entry debits account 1.
+    ///   - touching: which accounts entries touch.
     ///   - chargedEach: one in so many is a charge, and they count one after the other through January 2026.
     ///   - first: what is done to the book before.
     func journal(
-        _ name: String, entries: Int, accounts: Int = 10_000, allTouchFirst: Bool = false, chargedEach: Int? = nil,
+        _ name: String, entries: Int, accounts: Int = 10_000, touching: Touching = .uniform, chargedEach: Int? = nil,
         after first: (Ledger) async throws -> Void = { _ in }
     ) async throws -> BookLocation {
         let ledger = try await book(Self.bookName())
@@ -295,9 +303,10 @@ extension Bench {
             _ = try await connection.query(
                 """
                 INSERT INTO posting (position, line, debit, credit, amount, status)
-                SELECT \(start) + seq, 1, IF(\(allTouchFirst ? 1 : 0), 1, 1 + MOD((\(start) + seq) * 7919, \(accounts))),
-                IF(\(allTouchFirst ? 1 : 0), 2 + MOD((\(start) + seq) * 7919, \(accounts - 1)),
-                 1 + MOD((\(start) + seq) * 7919 + 1 + MOD((\(start) + seq) * 104729, \(accounts - 1)), \(accounts))), 100, 0
+                SELECT \(start) + seq, 1,
+                CASE \(touching.rawValue) WHEN 1 THEN 1 WHEN 2 THEN 1 + MOD(\(start) + seq + 1, \(accounts)) ELSE 1 + MOD((\(start) + seq) * 7919, \(accounts)) END,
+                CASE \(touching.rawValue) WHEN 1 THEN 2 + MOD((\(start) + seq) * 7919, \(accounts - 1)) WHEN 2 THEN 1 + MOD(\(start) + seq, \(accounts))
+                 ELSE 1 + MOD((\(start) + seq) * 7919 + 1 + MOD((\(start) + seq) * 104729, \(accounts - 1)), \(accounts)) END, 100, 0
                 FROM seq_1_to_500000 WHERE seq <= \(count)
                 """)
         }

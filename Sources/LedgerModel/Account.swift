@@ -11,11 +11,30 @@ public struct AccountPath: Sendable, Hashable, Comparable, CustomStringConvertib
 
     /// - Throws: `invalidAccount`, naming the path and what is wrong with it.
     public init(_ text: String) throws(LedgerError) {
+        if Self.isPlain(text) {
+            self.text = text
+            return
+        }
         let text = text.precomposedStringWithCanonicalMapping
         if let reason = Self.problem(text) {
             throw LedgerError(.invalidAccount, "“\(text)” is no account path: \(reason)")
         }
         self.text = text
+    }
+
+    /// Most paths have nothing that needs a closer look: ASCII letters, digits, _ - . and : between segments.
+    private static func isPlain(_ text: String) -> Bool {
+        var (last, count) = (UInt8(ascii: ":"), 0)
+        for byte in text.utf8 {
+            switch byte {
+            case 97...122, 65...90, 48...57, 95, 45, 46: break
+            case UInt8(ascii: ":") where last != UInt8(ascii: ":"): break
+            default: return false
+            }
+            last = byte
+            count += 1
+        }
+        return last != UInt8(ascii: ":") && count <= charactersMax
     }
 
     /// A path written in the program. Anything that ``init(_:)`` refuses stops the program.

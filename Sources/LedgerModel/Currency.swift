@@ -7,6 +7,11 @@ public struct CurrencyCode: Sendable, Hashable, Comparable, CustomStringConverti
 
     /// - Throws: `invalidCurrency` unless the text has 1 to 16 letters, digits, currency signs, `.`, `_` or `-`.
     public init(_ text: String) throws(LedgerError) {
+        // Most codes are capital letters.
+        if (1...Self.charactersMax).contains(text.utf8.count), text.utf8.allSatisfy({ (65...90).contains($0) }) {
+            self.text = text
+            return
+        }
         let text = text.precomposedStringWithCanonicalMapping
         guard (1...Self.charactersMax).contains(text.unicodeScalars.count), text.unicodeScalars.allSatisfy(Self.isAllowed) else {
             throw LedgerError(

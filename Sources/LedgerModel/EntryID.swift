@@ -46,13 +46,27 @@ public struct EntryID: Sendable, CustomStringConvertible {
 
     /// The id of a text key: the first 16 bytes of its SHA-256.
     public init(key: String) {
-        self.init([UInt8](SHA256.hash(data: Data(key.utf8)))[..<16])
+        var hash = SHA256()
+        var key = key
+        key.withUTF8 { unsafe hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+        self = unsafe hash.finalize().withUnsafeBytes { bytes in
+            func word(_ start: Int) -> UInt64 { unsafe bytes[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) } }
+            return EntryID(high: word(0), low: word(8), isMinted: false)
+        }
     }
 
     /// An id that follows from what it ends: the opening of an account, the reversal of an entry. Each can happen once.
     public static func derived(_ purpose: StaticString, _ parts: String...) -> EntryID {
         // Lengths keep ("a", "bc") and ("ab", "c") apart.
-        EntryID(key: "indelible/\(purpose)" + parts.map { "/\($0.utf8.count):\($0)" }.joined())
+        var key = "indelible/\(purpose)"
+        key.reserveCapacity(160)
+        for part in parts {
+            key += "/"
+            key += String(part.utf8.count)
+            key += ":"
+            key += part
+        }
+        return EntryID(key: key)
     }
 
     /// A new id: UUID version 7 (RFC 9562, 6.2 method 1), with a counter behind the millisecond, so that ids minted one
@@ -66,6 +80,10 @@ public struct EntryID: Sendable, CustomStringConvertible {
     }
 
     private static let mint = Mint()
+
+    /// The same id, of an entry that in all likelihood nobody has posted: nobody looks before it is inserted. If it stands after all, it is
+    /// found then.
+    package var likelyNew: EntryID { EntryID(high: high, low: low, isMinted: true) }
 
     /// Reads what ``description`` prints: 32 hexadecimal digits, with or without the dashes of a UUID; nil if it
     /// is something else.

@@ -22,12 +22,45 @@ public enum JSON: Sendable, Hashable {
 
     /// The value as one line of JSON with sorted keys.
     public var text: String {
+        if let text = plainText { return text }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // The enumeration has no case that JSON cannot hold.
         guard let data = try? encoder.encode(self) else { preconditionFailure("a JSON value is always JSON") }
         return String(decoding: data, as: UTF8.self)
     }
+
+    /// What the encoder writes of an object of plain texts, whole numbers and the like; nil for what needs a closer look.
+    private var plainText: String? {
+        guard case .object(let members) = self, members.keys.allSatisfy(Self.isPlainKey) else { return nil }
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(256)
+        bytes.append(UInt8(ascii: "{"))
+        for key in members.keys.sorted() {
+            if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+            bytes.append(UInt8(ascii: "\""))
+            bytes += key.utf8
+            bytes += [UInt8(ascii: "\""), UInt8(ascii: ":")]
+            switch members[key] {
+            case .null?: bytes += "null".utf8
+            case .bool(let flag)?: bytes += (flag ? "true" : "false").utf8
+            case .integer(let number)?: bytes += String(number).utf8
+            case .string(let text)?:
+                bytes.append(UInt8(ascii: "\""))
+                for byte in text.utf8 {
+                    guard (32..<127).contains(byte), byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") else { return nil }
+                    bytes.append(byte)
+                }
+                bytes.append(UInt8(ascii: "\""))
+            default: return nil
+            }
+        }
+        bytes.append(UInt8(ascii: "}"))
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Lower-case letters and _: their order is the same by any rule.
+    private static func isPlainKey(_ key: String) -> Bool { key.utf8.allSatisfy { (97...122).contains($0) || $0 == 95 } }
 
     public subscript(key: String) -> JSON? {
         if case .object(let members) = self { members[key] } else { nil }

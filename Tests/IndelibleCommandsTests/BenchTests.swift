@@ -34,6 +34,7 @@ import Testing
             "memory of a rebuild, 20000 entries, 10000 accounts", "page of 50 lines of an account with 20000", "balance, current, p50",
             "balance as of mid-journal after a rebuild, p50",
             "catch-up of balances and fees, every entry charged", "catch-up of balances and fees, 1 entry in 4 charged", "fees assess, 10000 customers",
+            "fees assess, 10000 customers",
         ])
         for figure in figures {
             #expect(figure.bound > 0 && figure.value >= 0 && !figure.unit.isEmpty)

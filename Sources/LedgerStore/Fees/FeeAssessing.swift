@@ -59,47 +59,83 @@ extension Ledger {
         var assessment = FeeAssessment(month: month, through: through)
         let due = months.filter { $0.due != 0 }.map { FeesDue($0, countsFrom: Timestamp(microseconds: end.microseconds - 1), versions[$0.schedule] ?? [], actor) }
         assessment.settled = months.count - due.count
-        let writer = GroupWriter(
-            lane: WriteLane(location, role: role), step: WriteStep(catalog: catalog, memory: LimitMemory(), tailMax: tailMax))
+        // Two lanes: while one waits for the database, the other makes entries.
+        let writers = (0..<2).map { _ in
+            GroupWriter(lane: WriteLane(location, role: role), step: WriteStep(catalog: catalog, memory: LimitMemory(), tailMax: tailMax))
+        }
         do {
-            try await post(due, writer, &assessment, progress)
-            await writer.lane.close()
+            try await post(due, writers, &assessment, progress)
+            for writer in writers { await writer.lane.close() }
         } catch {
-            await writer.lane.close()
+            for writer in writers { await writer.lane.close() }
             throw LedgerError.translating(error)
         }
         return assessment
     }
 
+    /// Entries that are written together.
+    private static let groupMax = 4096
+
     private func post(
-        _ all: [FeesDue], _ writer: GroupWriter, _ assessment: inout FeeAssessment, _ progress: (Int, Int) -> Void
+        _ all: [FeesDue], _ writers: [GroupWriter], _ assessment: inout FeeAssessment, _ progress: (Int, Int) -> Void
     ) async throws {
         let total = all.count
         var pending = all
         let income = try await catalog.accounts(Set(all.compactMap(\.income)))
         while !pending.isEmpty {
-            var again: [FeesDue] = []
-            for start in stride(from: 0, to: pending.count, by: GroupCommit.groupEntriesMax) {
-                var group: [(due: FeesDue, draft: Draft)] = []
-                for due in pending[start..<min(start + GroupCommit.groupEntriesMax, pending.count)] {
-                    do throws(LedgerError) { group.append((due, try due.draft(income))) } catch { assessment.refused.append((due.item, error)) }
+            let groups = stride(from: 0, to: pending.count, by: Self.groupMax).map { pending[$0..<min($0 + Self.groupMax, pending.count)] }
+            pending = []
+            try await withThrowingTaskGroup(of: (lane: Int, outcome: Outcome).self) { tasks in
+                var next = 0
+                func begin(_ lane: Int) {
+                    guard next < groups.count else { return }
+                    let (group, writer) = (groups[next], writers[lane])
+                    next += 1
+                    tasks.addTask { (lane, try await post(group, writer, income)) }
                 }
-                let results = group.isEmpty ? [] : await writer.write(group.map { [$0.draft] })
-                var taken: [(due: FeesDue, standing: EntryID)] = []
-                for ((due, draft), result) in zip(group, results) {
-                    switch result {
-                    case .success(let receipts): assessment.posted.append((due.item, receipts[0]))
-                    // Another run has posted something else of it.
-                    case .failure(let error) where error.code == .conflict: taken.append((due, draft.id))
-                    case .failure(let error) where error.isRefusal: assessment.refused.append((due.item, error))
-                    case .failure(let error): throw error
-                    }
+                for lane in writers.indices { begin(lane) }
+                while let (lane, outcome) = try await tasks.next() {
+                    begin(lane)
+                    assessment.posted += outcome.posted
+                    assessment.refused += outcome.refused
+                    assessment.settled += outcome.settled
+                    pending += outcome.again
+                    progress(assessment.posted.count + assessment.refused.count, total)
                 }
-                for due in try await left(taken) { if due.amount == 0 { assessment.settled += 1 } else { again.append(due) } }
-                progress(assessment.posted.count + assessment.refused.count, total)
             }
-            pending = again
         }
+        assessment.posted.sort { $0.receipt.position < $1.receipt.position }
+    }
+
+    private struct Outcome: Sendable {
+        var posted: [(item: FeeAssessment.Item, receipt: Receipt)] = []
+        var refused: [(item: FeeAssessment.Item, error: LedgerError)] = []
+        var settled = 0
+        /// What is due still.
+        var again: [FeesDue] = []
+    }
+
+    private func post(_ all: ArraySlice<FeesDue>, _ writer: GroupWriter, _ income: AccountCatalog.Accounts) async throws -> Outcome {
+        var outcome = Outcome()
+        var group: [(due: FeesDue, draft: Draft)] = []
+        for due in all {
+            do throws(LedgerError) { group.append((due, try due.draft(income))) } catch { outcome.refused.append((due.item, error)) }
+        }
+        // Side by side in the index of ids.
+        group.sort { ($0.draft.id.words.high, $0.draft.id.words.low) < ($1.draft.id.words.high, $1.draft.id.words.low) }
+        let results = group.isEmpty ? [] : await writer.write(group.map { [$0.draft] })
+        var taken: [(due: FeesDue, standing: EntryID)] = []
+        for ((due, draft), result) in zip(group, results) {
+            switch result {
+            case .success(let receipts): outcome.posted.append((due.item, receipts[0]))
+            // Another run has posted something else of it.
+            case .failure(let error) where error.code == .conflict: taken.append((due, draft.id))
+            case .failure(let error) where error.isRefusal: outcome.refused.append((due.item, error))
+            case .failure(let error): throw error
+            }
+        }
+        for due in try await left(taken) { if due.amount == 0 { outcome.settled += 1 } else { outcome.again.append(due) } }
+        return outcome
     }
 
     /// What is still due when another run has posted a part.
@@ -167,7 +203,7 @@ private struct FeesDue: Sendable {
         let (debit, credit) = units > 0 ? (account.id, credited.id) : (credited.id, account.id)
         let posting = JournalPosting(line: 1, debit: debit, credit: credit, amount: units.magnitude, status: .posted)
         var draft = Draft(
-            id: .fees(month.schedule, account.path, currency.code, month.month, number: number), kind: .feesAssessed, effectiveAt: countsFrom,
+            id: .fees(month.schedule, account.path, currency.code, month.month, number: number).likelyNew, kind: .feesAssessed, effectiveAt: countsFrom,
             payload: .object(payload), postings: [posting], limited: [account, credited].filter(\.isLimited))
         draft.backdating = .redate
         return draft

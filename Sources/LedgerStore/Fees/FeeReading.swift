@@ -95,7 +95,7 @@ extension Ledger {
         try await translated {
             try await database.read { transaction in
                 let (_, table, through) = try FeeTables.live(transaction)
-                return (try FeeTables.months(table, query, transaction), through)
+                return (try FeeTables.months(table, query, catalog, transaction), through)
             }
         }
     }
@@ -113,40 +113,68 @@ enum FeeTables {
     }
 
     /// The newest rows that fit, in the order of month, schedule and account.
-    static func months(_ table: LedgerTable, _ query: FeeQuery, _ transaction: borrowing LedgerTransaction) throws -> [FeeMonth] {
+    static func months(
+        _ table: LedgerTable, _ query: FeeQuery, _ catalog: AccountCatalog, _ transaction: borrowing LedgerTransaction
+    ) throws -> [FeeMonth] {
         var conditions: SelectText = "f.month >= \((query.from ?? .first).firstDayText)"
         if let through = query.through { conditions = "\(conditions) AND f.month <= \(through.firstDayText)" }
         if let schedule = query.schedule { conditions = "\(conditions) AND f.schedule = \(schedule)" }
-        var found: [(account: UInt32, month: String, schedule: String, totals: FeeTotals)] = []
+        struct Found {
+            let account: UInt32
+            /// In ``texts``.
+            let (month, schedule): (Int, Int)
+            let totals: FeeTotals
+        }
+        var found: [Found] = []
+        // Rows of one month and schedule lie side by side.
+        var texts = [""]
+        func place(_ column: Int, _ last: Int?, _ row: borrowing RowInPlace) -> Int {
+            if let last, row.isText(column, texts[last]) { return last }
+            texts.append(row.text(column) ?? "")
+            return texts.count - 1
+        }
         try transaction.forEachRow(
             .select(
                 """
                 \(FeeMonthTable.wideColumns) FROM \(table: table) f WHERE \(conditions) ORDER BY f.month, f.schedule, f.account, f.through
                 """)
         ) { row in
-            let (account, month, schedule) = (UInt32(row.uint(0) ?? 0), row.text(7) ?? "", row.text(8) ?? "")
-            if let last = found.last, last.account == account, last.month == month, last.schedule == schedule { found.removeLast() }
-            found.append((account, month, schedule, FeeMonthTable.totals(row)))
+            let (account, last) = (UInt32(row.uint(0) ?? 0), found.last)
+            let (month, schedule) = (place(7, last?.month, row), place(8, last?.schedule, row))
+            if let last, last.account == account, last.month == month, last.schedule == schedule { found.removeLast() }
+            found.append(Found(account: account, month: month, schedule: schedule, totals: FeeMonthTable.totals(row)))
         }
-        var accounts: [UInt32: Account] = [:]
-        let numbers = Set(found.map(\.account)).sorted()
-        for start in stride(from: 0, to: numbers.count, by: 1000) {
-            let ids = numbers[start..<min(start + 1000, numbers.count)].map { AccountID($0) }
-            for row in try transaction.run(AccountCatalog.statement(ids)) {
-                let account = try AccountCatalog.account(row)
-                accounts[account.id.number] = account
-            }
-        }
-        return try found.compactMap { row in
-            guard let account = accounts[row.account] else {
-                throw LedgerError(.integrity, "fees of \(row.month) are of an account \(row.account) that is not there: run `indelible reconcile`")
+        let accounts = try accounts(found.map { AccountID($0.account) }, catalog, transaction)
+        var months: [Int: AccountingMonth] = [:]
+        return try zip(found, accounts).compactMap { row, account in
+            guard let account else {
+                throw LedgerError(.integrity, "fees of \(texts[row.month]) are of an account \(row.account) that is not there: run `indelible reconcile`")
             }
             guard query.accounts?.matches(account.path) ?? true else { return nil }
+            let month = try months[row.month] ?? AccountingMonth(String(texts[row.month].prefix(7)))
+            months[row.month] = month
             let totals = row.totals
             return FeeMonth(
-                month: try AccountingMonth(String(row.month.prefix(7))), schedule: row.schedule, account: account, charged: totals.charged,
-                volume: totals.volume, fees: totals.fees, waived: totals.waived, assessments: totals.assessments, assessed: totals.assessed)
+                month: month, schedule: texts[row.schedule], account: account, charged: totals.charged, volume: totals.volume, fees: totals.fees,
+                waived: totals.waived, assessments: totals.assessments, assessed: totals.assessed)
         }
+    }
+
+    /// Accounts one after the other, read if they are not remembered; nil for one that is not there.
+    static func accounts(
+        _ ids: [AccountID], _ catalog: AccountCatalog, _ transaction: borrowing LedgerTransaction
+    ) throws -> [Account?] {
+        var accounts = catalog.known(ids)
+        let missing = Array(Set(zip(ids, accounts).filter { $0.1 == nil }.map(\.0)))
+        var read: [AccountID: Account] = [:]
+        for start in stride(from: 0, to: missing.count, by: 1000) {
+            for row in try transaction.run(AccountCatalog.statement(missing[start..<min(start + 1000, missing.count)])) {
+                let account = try AccountCatalog.account(row)
+                read[account.id] = account
+            }
+        }
+        if !read.isEmpty { for index in ids.indices where accounts[index] == nil { accounts[index] = read[ids[index]] } }
+        return accounts
     }
 }
 

@@ -45,7 +45,7 @@ extension Ledger {
                 var query = FeeQuery()
                 (query.from, query.schedule) = (month, schedule.name)
                 return FeeSimulation(
-                    schedule: schedule, lines: try Self.lines(try FeeTables.months(months, query, transaction), then, transaction), through: through)
+                    schedule: schedule, lines: try Self.lines(try FeeTables.months(months, query, catalog, transaction), then, catalog, transaction), through: through)
             }
         }
     }
@@ -72,23 +72,16 @@ extension Ledger {
     }
 
     private static func lines(
-        _ now: [FeeMonth], _ then: [FeeGroup: FeeTotals], _ transaction: borrowing LedgerTransaction
+        _ now: [FeeMonth], _ then: [FeeGroup: FeeTotals], _ catalog: AccountCatalog, _ transaction: borrowing LedgerTransaction
     ) throws -> [FeeSimulation.Line] {
         struct Key: Hashable { let (month, account): (Int, UInt32) }
         let standing = Dictionary(uniqueKeysWithValues: now.map { (Key(month: $0.month.number, account: $0.account.id.number), $0) })
         let coming = Dictionary(uniqueKeysWithValues: then.map { (Key(month: $0.month, account: $0.account), $1) })
         let keys = Set(standing.keys).union(coming.keys)
-        var accounts: [UInt32: Account] = [:]
-        let numbers = Set(keys.map(\.account)).sorted()
-        for start in stride(from: 0, to: numbers.count, by: 1000) {
-            let ids = numbers[start..<min(start + 1000, numbers.count)].map { AccountID($0) }
-            for row in try transaction.run(AccountCatalog.statement(ids)) {
-                let account = try AccountCatalog.account(row)
-                accounts[account.id.number] = account
-            }
-        }
-        return keys.compactMap { key in
-            guard let account = accounts[key.account] else { return nil }
+        let all = Array(keys)
+        let accounts = try FeeTables.accounts(all.map { AccountID($0.account) }, catalog, transaction)
+        return zip(all, accounts).compactMap { key, account in
+            guard let account else { return nil }
             let (before, after) = (standing[key], coming[key] ?? FeeTotals())
             return FeeSimulation.Line(
                 month: AccountingMonth(number: key.month), account: account, charged: (before?.charged ?? 0, after.charged),

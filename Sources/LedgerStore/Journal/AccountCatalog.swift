@@ -66,6 +66,9 @@ final class AccountCatalog: Sendable {
         }
     }
 
+    /// What is remembered of these, one after the other.
+    func known(_ ids: [AccountID]) -> [Account?] { known.withLock { known in ids.map { known.byID[$0] } } }
+
     func all() async throws -> [Account] {
         let rows = try await database.run(.select("\(Self.columns) ORDER BY account.path, account.currency"))
         remember(rows)

@@ -71,11 +71,16 @@ enum JournalWriter {
         if hasPayloads { columns.append("payload") }
         var values: [LedgerValue] = []
         values.reserveCapacity(drafts.count * columns.count)
+        var time: (effectiveAt: Timestamp, text: LedgerValue)?
         for draft in drafts {
             values.append(.bytes(draft.id.bytes))
             values.append(.text(draft.kind.text))
             values.append(.uint(UInt64(draft.postings.count)))
-            if hasTimes { values.append(.text(draft.effectiveAt?.sqlText)) }
+            if hasTimes {
+                // Those of a batch often count at one time.
+                if let effectiveAt = draft.effectiveAt, time?.effectiveAt != effectiveAt { time = (effectiveAt, .text(effectiveAt.sqlText)) }
+                values.append(draft.effectiveAt == nil ? .null : time?.text ?? .null)
+            }
             if hasPayloads { values.append(.text(draft.payloadText)) }
         }
         let statement = InsertOnlySQL.insert(into: .entry, columns, values: values)
