@@ -10,6 +10,8 @@ import Synchronization
 struct FeeProjection: Job {
     static let definition = JobDefinition(
         name: "fee", version: "1", schema: BookOwner.schema(of: "fee"), positionsMax: 65_536,
+        // Entries in no order of time: what stands of their months is priced anew, however few they are.
+        positionsMin: 16_384,
         compared: [
             ComparedTable(
                 "fee", keys: ["account", "schedule", "effective_at", "id"], through: "through",

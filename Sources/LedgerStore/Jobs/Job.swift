@@ -41,6 +41,8 @@ public struct JobDefinition: Sendable, Hashable {
     public let schema: String
     /// Positions in one step at the most.
     public let positionsMax: UInt64
+    /// A step does not become smaller than this because steps take long, as long as there is as much to do.
+    public let positionsMin: UInt64
     /// What two generations are compared by.
     public let compared: [ComparedTable]
 
@@ -52,10 +54,11 @@ public struct JobDefinition: Sendable, Hashable {
     ///   - version: change it whenever the rows would come out otherwise.
     ///   - schema: tables of a generation, in MariaDB's dialect. Their names end in `_g{generation}`.
     ///   - positionsMax: 1 to ``grid``.
+    ///   - positionsMin: more than 256 for a job of which a step costs much however few entries it has.
     ///   - compared: the tables that ``Projector/compare(_:generation:with:account:at:)`` looks at. They are no part of the
     ///     fingerprint.
     public init(
-        name: String, version: String, schema: String = "", positionsMax: UInt64 = 16_384, compared: [ComparedTable] = []
+        name: String, version: String, schema: String = "", positionsMax: UInt64 = 16_384, positionsMin: UInt64 = 256, compared: [ComparedTable] = []
     ) {
         let isWellFormed = name.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 95 }
         precondition(
@@ -65,6 +68,7 @@ public struct JobDefinition: Sendable, Hashable {
         self.name = name
         self.schema = schema
         self.positionsMax = positionsMax
+        self.positionsMin = positionsMin
         self.compared = compared
         fingerprint = Array(SHA256.hash(data: Data("\(name)/\(version)\n\(schema)".utf8)))
     }

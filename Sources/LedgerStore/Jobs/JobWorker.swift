@@ -22,7 +22,7 @@ actor JobWorker {
         self.generation = generation
         self.reader = reader
         self.database = database
-        pace = Pace(positionsMax: min(job.definition.positionsMax, positionsMax ?? .max))
+        pace = Pace(positionsMax: min(job.definition.positionsMax, positionsMax ?? .max), positionsMin: job.definition.positionsMin)
         ahead = ReadAhead(reader: reader)
     }
 

@@ -3,18 +3,20 @@
 struct Pace: Sendable, Equatable {
     private(set) var positions: UInt64
     let positionsMax: UInt64
-    static let positionsMin: UInt64 = 256
+    /// Never fewer because steps take long.
+    let positionsMin: UInt64
     private static let target = Duration.milliseconds(500)
 
-    init(positionsMax: UInt64, first: UInt64 = 16_384) {
+    init(positionsMax: UInt64, positionsMin: UInt64 = 256, first: UInt64 = 16_384) {
         self.positionsMax = positionsMax
+        self.positionsMin = min(positionsMin, positionsMax)
         positions = min(positionsMax, first)
     }
 
     /// A step was done.
     mutating func stepped(_ count: UInt64, in time: Duration) {
         if time > Self.target * 2 {
-            positions = max(min(Self.positionsMin, positionsMax), positions / 2)
+            positions = max(positionsMin, positions / 2)
         } else if count >= positions, time < Self.target {
             positions = min(positionsMax, max(positions * 2, 1))
         }
