@@ -11,6 +11,7 @@ public struct AccountingMonth: Sendable, Hashable, Comparable, CustomStringConve
 
     package init(number: Int) { self.number = number }
 
+    /// - Parameter month: 1 to 12.
     public init(year: Int, month: Int) { number = year * 12 + month - 1 }
 
     /// Reads `2026-01`.

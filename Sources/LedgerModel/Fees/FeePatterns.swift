@@ -2,6 +2,7 @@ import Foundation
 
 /// A pattern of account paths: `*` is one segment, `**` at the end one or more.
 public struct AccountPattern: Sendable, Hashable, CustomStringConvertible {
+    /// As it is written in a schedule.
     public let description: String
     private let segments: [String]
     private let isOpen: Bool
@@ -19,6 +20,7 @@ public struct AccountPattern: Sendable, Hashable, CustomStringConvertible {
         description = (self.segments + (isOpen ? ["**"] : [])).joined(separator: ":")
     }
 
+    /// Whether a path fits, segment by segment.
     public func matches(_ path: AccountPath) -> Bool {
         let parts = path.text.unicodeScalars.split(separator: ":", omittingEmptySubsequences: false)
         guard isOpen ? parts.count > segments.count : parts.count == segments.count else { return false }
@@ -28,6 +30,7 @@ public struct AccountPattern: Sendable, Hashable, CustomStringConvertible {
 
 /// A pattern of kinds: a kind, or `card.*`, every kind that begins with `card.`.
 public struct KindPattern: Sendable, Hashable, CustomStringConvertible {
+    /// As it is written in a schedule.
     public let description: String
     private let text: String
     private let isPrefix: Bool
@@ -40,6 +43,7 @@ public struct KindPattern: Sendable, Hashable, CustomStringConvertible {
         guard self.text.isEmpty ? isPrefix : (try? EntryKind(self.text)) != nil, !self.text.hasPrefix("ledger.") else { return nil }
     }
 
+    /// Whether a kind fits; the ledger's own never do.
     public func matches(_ kind: EntryKind) -> Bool {
         !kind.isReserved && (isPrefix ? kind.text.hasPrefix(text) : kind.text == text)
     }
@@ -54,6 +58,7 @@ public struct FieldCondition: Sendable, Hashable {
 
     public init(field: String, values: [JSON]) { (self.field, self.values) = (field, values) }
 
+    /// Whether a payload has the field with one of the values.
     public func holds(_ payload: JSON?) -> Bool {
         var value = payload
         for member in field.split(separator: ".", omittingEmptySubsequences: false) { value = value?[String(member)] }

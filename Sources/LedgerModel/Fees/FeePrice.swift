@@ -5,6 +5,7 @@ public struct BasisPoints: Sendable, Hashable, CustomStringConvertible {
     /// 100 %.
     public static let max = BasisPoints(tenThousandths: 100_000_000)
 
+    /// Any number of them; only what is read from text is bounded by ``max``.
     public init(tenThousandths: Int64) { self.tenThousandths = tenThousandths }
 
     /// Reads `140`, `287.5` or `-0.0001`; nil for anything else, and for more than 10,000 either way.
@@ -43,12 +44,14 @@ public struct FeePrice: Sendable, Hashable {
 
     /// What the steps are steps of.
     public enum Axis: String, Sendable, Hashable { case amount, volume }
+    /// How an amount lies on its axis.
     public enum Mode: String, Sendable, Hashable {
         /// Each part of an amount has the price of the step that it lies in.
         case graduated
         /// The whole amount has the price of one step.
         case whole
     }
+    /// How the steps of a price are taken.
     public struct Tiers: Sendable, Hashable {
         public let by: Axis
         public let mode: Mode
@@ -65,11 +68,13 @@ public struct FeePrice: Sendable, Hashable {
     public let maximum: Int64?
     public let rounding: Rounding
 
+    /// Steps that cannot be a price stop the program.
     public init(tiers: Tiers? = nil, steps: [Step], minimum: Int64? = nil, maximum: Int64? = nil, rounding: Rounding = .halfEven) {
         precondition(!steps.isEmpty && (tiers != nil || steps.count == 1), "a price has a step, and more with tiers only")
         (self.tiers, self.steps, self.minimum, self.maximum, self.rounding) = (tiers, steps, minimum, maximum, rounding)
     }
 
+    /// Whether it depends on the volume of the month.
     public var usesVolume: Bool { tiers?.by == .volume }
 }
 
@@ -101,6 +106,7 @@ public struct FeeComponents: Sendable, Hashable {
 
     public init() {}
 
+    /// What is to be paid; negative if it is paid to the account.
     public var fee: Int128 { percentage + fixed + bounded - waived }
 }
 

@@ -1,5 +1,6 @@
 /// What is charged, from when on. `docs/fees.md` describes the document, and what each word of it means.
 public struct FeeSchedule: Sendable, Hashable {
+    /// Schedules of different names are independent.
     public let name: String
     /// From 1.
     public let version: UInt32
@@ -11,6 +12,7 @@ public struct FeeSchedule: Sendable, Hashable {
     /// As it is published: every day in it is an instant.
     public let document: JSON
 
+    /// Whether some price depends on the volume of the month.
     public var usesVolume: Bool { rules.contains { $0.usesVolume } }
     public static let rulesMax = 1000
 
@@ -28,6 +30,7 @@ public struct FeeRule: Sendable, Hashable {
         case add, subtract
         case none
 
+        /// What an amount adds to the volume, in minor units.
         public func counted(_ amount: Int128) -> Int128 {
             switch self {
             case .add: amount
@@ -49,7 +52,9 @@ public struct FeeRule: Sendable, Hashable {
     public let otherPrice: FeePrice?
     public let waivers: [FeeWaiver]
 
+    /// The price for a currency; nil: it is not charged by this rule.
     public func price(_ currency: CurrencyCode) -> FeePrice? { prices[currency] ?? otherPrice }
+    /// Whether some price depends on the volume of the month.
     public var usesVolume: Bool { prices.values.contains { $0.usesVolume } }
 }
 

@@ -92,7 +92,7 @@ struct FeeBook: Sendable {
         for row in rows {
             let (name, number) = (try row.text(0), UInt32(clamping: try row.uint(1)))
             if let known = names.firstIndex(of: name), version(known, number) != nil { continue }
-            try learnZone(executor)
+            try learnZoneAndCurrencies(executor)
             let position = Position(try row.uint(2))
             let payload = try executor.run(.select("payload FROM entry WHERE position = \(position.number)")).first?.optionalText(0)
             new.append((add(try Self.schedule(payload, at: position, currencies, months.zone)), position))
@@ -138,7 +138,7 @@ struct FeeBook: Sendable {
         kinds = [:]
     }
 
-    mutating func learnZone(_ executor: borrowing some SQLExecutor & ~Copyable) throws {
+    mutating func learnZoneAndCurrencies(_ executor: borrowing some SQLExecutor & ~Copyable) throws {
         if !isZoneKnown, let name = try executor.run(.select("time_zone FROM book")).first?.text(0) {
             guard let zone = TimeZone(identifier: name) else {
                 throw LedgerError(.schema, "the book's time zone is \(name), which this machine does not know: install its time zones (tzdata)")

@@ -51,6 +51,7 @@ public struct FeeQuery: Sendable {
     public var schedule: String?
     public var accounts: AccountPattern?
 
+    /// All months of all accounts.
     public init() {}
 }
 

@@ -32,7 +32,7 @@ extension Ledger {
                 let (_, months, through) = try FeeTables.live(transaction)
                 var book = FeeBook()
                 _ = try book.learnSchedules(through: through, transaction)
-                try book.learnZone(transaction)
+                try book.learnZoneAndCurrencies(transaction)
                 var start = schedule.effectiveFrom
                 if let name = book.names.firstIndex(of: schedule.name), let standing = book.version(name, schedule.version) {
                     start = min(start, book.versions[standing].schedule.effectiveFrom)
