@@ -69,6 +69,7 @@ let package = Package(
                 .embedInCode("m0001_accounts.sql"), .embedInCode("m0002_journal.sql"),
                 .embedInCode("m0003_jobs.sql"), .embedInCode("m0004_controls.sql"),
                 .embedInCode("m0005_job_control.sql"), .embedInCode("m0006_fees.sql"),
+                .embedInCode("m0007_streams.sql"),
                 .embedInCode("migrations.sql"), .embedInCode("roles.sql"),
                 .embedInCode("generation_balance.sql"), .embedInCode("generation_account_line.sql"),
                 .embedInCode("generation_fee.sql"), .embedInCode("generation_guards.sql"),

@@ -17,6 +17,7 @@ public enum LedgerSchema {
         File(name: "m0004_controls", bytes: PackageResources.m0004_controls_sql),
         File(name: "m0005_job_control", bytes: PackageResources.m0005_job_control_sql),
         File(name: "m0006_fees", bytes: PackageResources.m0006_fees_sql),
+        File(name: "m0007_streams", bytes: PackageResources.m0007_streams_sql),
     ]
 
     /// The tables that record the migrations themselves.

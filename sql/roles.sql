@@ -16,6 +16,7 @@ GRANT INSERT ON `{book}`.control TO '{book}_writer';
 GRANT INSERT ON `{book}`.hold_expiry TO '{book}_writer';
 GRANT INSERT ON `{book}`.hold_sweep TO '{book}_writer';
 GRANT INSERT ON `{book}`.fee_schedule TO '{book}_writer';
+GRANT INSERT ON `{book}`.stream_entry TO '{book}_writer';
 
 GRANT SELECT ON `{book_pattern}`.* TO '{book}_projector';
 GRANT INSERT (position, kind) ON `{book}`.entry TO '{book}_projector';

@@ -160,6 +160,7 @@ public struct LedgerTable: Sendable, Hashable {
     public static let jobFailure = LedgerTable("job_failure")
     public static let retirement = LedgerTable("retirement")
     public static let feeSchedule = LedgerTable("fee_schedule")
+    public static let streamEntry = LedgerTable("stream_entry")
 
     /// A table of one generation of a projection: `balance_g1`.
     public static func generated(_ base: StaticString, generation: UInt32) -> LedgerTable { LedgerTable("\(base)_g\(generation)") }

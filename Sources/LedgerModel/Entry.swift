@@ -37,6 +37,12 @@ public struct EntryKind: Sendable, Hashable, CustomStringConvertible, Expressibl
     public static let reversed: EntryKind = "ledger.reversed"
     public static let feeSchedulePublished: EntryKind = "ledger.fee-schedule-published"
     public static let feesAssessed: EntryKind = "ledger.fees-assessed"
+    /// Somebody looked at a stream and decided to change nothing of it.
+    public static let streamChecked: EntryKind = "ledger.stream-checked"
+    public static let claimed: EntryKind = "ledger.claimed"
+    public static let claimReleased: EntryKind = "ledger.claim-released"
+    /// A unit of work that has a key is done.
+    public static let unitDone: EntryKind = "ledger.unit-done"
 }
 
 /// One movement: an amount that is debited to one account and credited to another. Both are in the amount's currency, so a
@@ -101,6 +107,8 @@ public struct Entry: Sendable, Hashable {
     public var hold: Hold?
     public var backdating = Backdating.refuse
 
+    /// The member of a stored payload that is the ledger's own: stream, revision and version of an event, and where the entry came from.
+    public static let ownKey = "ledger"
     public static let postingsMax = 10_000
     public static let payloadBytesMax = 65_536
 
@@ -149,6 +157,7 @@ public struct Entry: Sendable, Hashable {
                 .invalidTime, "it counts from \(effectiveAt); the book keeps the years 1000 to 9999", id: id)
         }
         if !payload.isEmpty {
+            if payload[Self.ownKey] != nil { throw LedgerError(.invalidEntry, "“\(Self.ownKey)” in a payload is the ledger's own word", id: id) }
             for key in ["description", "reference", "actor"] where payload[key] != nil {
                 throw LedgerError(.invalidEntry, "“\(key)” is a field of the entry, not of its payload", id: id)
             }

@@ -25,6 +25,15 @@ public struct LedgerError: Error, Sendable, Hashable {
         case limitExceeded
         /// The projection of balances is too far behind for limits to be decided.
         case tailTooLong
+        // Streams and units of work.
+        /// An event that cannot be stored or read.
+        case invalidEvent
+        /// Somebody else has claimed the revision: load again and decide again.
+        case revisionConflict
+        /// The value is somebody else's, or (to release one) not yours.
+        case claimTaken
+        /// The unit of work was committed or rolled back, or cannot be committed any more.
+        case unitEnded
         /// A position, generation or history that this book does not have.
         case historyUnavailable
         /// A cursor that is damaged, or not of this account, range or book.

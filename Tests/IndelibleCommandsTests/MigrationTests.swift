@@ -5,7 +5,7 @@ import Testing
 
 /// `init` runs each migration once, and refuses a book whose record does not fit the program.
 @Suite struct MigrationTests {
-    private static let migrations = ["m0001_accounts", "m0002_journal", "m0003_jobs", "m0004_controls", "m0005_job_control", "m0006_fees"]
+    private static let migrations = ["m0001_accounts", "m0002_journal", "m0003_jobs", "m0004_controls", "m0005_job_control", "m0006_fees", "m0007_streams"]
 
     struct Spoiled: Sendable, CustomTestStringConvertible {
         let what: String
@@ -24,8 +24,8 @@ import Testing
             what: "a reordered migration", row: "SELECT 2, 2, name, checksum, 1 FROM migration_started WHERE number = 3",
             message: "migration 2 was run on the book NAME as m0003_jobs with checksum "),
         .init(
-            what: "a book newer than the program", row: "SELECT 7, 1, 'm0007_later', checksum, 1 FROM migration_started LIMIT 1",
-            message: "the book NAME has migration 7 (m0007_later), which this program does not know"),
+            what: "a book newer than the program", row: "SELECT 8, 1, 'm0008_later', checksum, 1 FROM migration_started LIMIT 1",
+            message: "the book NAME has migration 8 (m0008_later), which this program does not know"),
     ]
 
     @Test(arguments: spoiled) func `a record that does not fit is refused`(_ spoiled: Spoiled) async throws {
@@ -83,7 +83,7 @@ import Testing
             }
             for one in all {
                 #expect(one.status == 0, "\(one.all)")
-                #expect(one.output == "The book book is ready (6 migrations).\n")
+                #expect(one.output == "The book book is ready (7 migrations).\n")
             }
             let server = try #require(LocalMariaDB.attach(folder: folder + "/.indelible"))
             #expect(try await record(server, "book") == ["1 1 1", "2 1 1", "3 1 1", "4 1 1", "5 1 1", "6 1 1"])

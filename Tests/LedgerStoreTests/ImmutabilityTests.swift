@@ -32,10 +32,10 @@ import Testing
         "currency", "account", "entry", "posting", "generation", "live", "checkpoint", "balance_g1", "migration_started",
         "migration_finished", "account_claim", "control", "hold_expiry", "hold_sweep", "book",
         "account_line_g1", "account_line_late_g1", "balance_span_g1", "generation_ready", "job_control", "job_failure", "retirement",
-        "fee_schedule", "fee_g1", "fee_month_g1",
+        "fee_schedule", "fee_g1", "fee_month_g1", "stream_entry",
     ]
     /// Full only where something has gone on for long.
-    private static let mayBeEmpty: Set = ["account_line_late_g1", "balance_span_g1", "job_control", "job_failure", "retirement", "fee_schedule", "fee_g1", "fee_month_g1"]
+    private static let mayBeEmpty: Set = ["account_line_late_g1", "balance_span_g1", "job_control", "job_failure", "retirement", "fee_schedule", "fee_g1", "fee_month_g1", "stream_entry"]
 
     /// A column of each table that an update could set to itself.
     private static func column(_ table: String) -> String {
@@ -54,7 +54,7 @@ import Testing
         case "balance_span_g1": "recorded_max"
         case "job_control": "action"
         case "job_failure": "message"
-        case "fee_schedule": "entry_id"
+        case "fee_schedule", "stream_entry": "entry_id"
         case "fee_g1", "fee_month_g1": table == "fee_g1" ? "fee" : "fees"
         default: "generation"
         }
@@ -69,6 +69,7 @@ import Testing
             case "job_control": "(job, sequence, action) VALUES ('balance', 1, 'resume')"
             case "job_failure": "(job, generation, from_position, attempt, code, message) VALUES ('balance', 7, 1, 0, 'integrity', 'x')"
             case "fee_schedule": "(name, version, effective_from, entry_id) VALUES ('cards', 1, '2026-01-01', REPEAT('x', 16))"
+            case "stream_entry": "(stream, entry_id, revision) VALUES ('story:1', REPEAT('x', 16), 1)"
             case "fee_g1":
                 """
                 (account, schedule, effective_at, id, through, position, version, rule, amount, slices, percentage, rounding, fixed, bounded,

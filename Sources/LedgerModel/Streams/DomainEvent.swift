@@ -1,0 +1,52 @@
+/// Something that happened to an aggregate: a Codable value that becomes an entry of its stream as it is.
+///
+/// ```swift
+/// struct CommentAdded: DomainEvent {
+///     static let name: EntryKind = "story.comment-added"
+///     let author: String
+///     let text: String
+///     func fold(into story: inout Story) { story.comments.append(text) }
+/// }
+/// ```
+/// Its properties become members of the entry's payload, and its ``name`` the entry's kind; the name of the Swift type is stored nowhere.
+/// Properties called `description`, `reference` or `actor` are those of the entry, so they are texts; `ledger` is the ledger's own word.
+public protocol DomainEvent<State>: Codable, Sendable {
+    associatedtype State: Aggregate
+
+    /// How it is stored. It never changes; the type may be renamed.
+    static var name: EntryKind { get }
+    /// Counts up when the payload changes; 1 unless you say otherwise.
+    static var version: Int { get }
+    /// Makes the payload of an older version one of this version.
+    ///
+    /// Only called for versions before ``version``, and only once for each event: handle each older version you ever stored.
+    static func upcast(_ payload: inout [String: JSON], from version: Int) throws
+    /// Changes the state to what it is after this. It refuses nothing: it has happened.
+    func fold(into state: inout State)
+    /// What it does to money; nothing unless you say otherwise.
+    var movement: Movement { get }
+    /// An id that follows from what it is, so that it can happen once; nil, which is the default, for a new one.
+    var entryID: EntryID? { get }
+}
+
+extension DomainEvent {
+    public static var version: Int { 1 }
+    public static func upcast(_ payload: inout [String: JSON], from version: Int) throws {
+        throw LedgerError(.invalidEvent, "\(name) is stored as version \(version), which this program cannot read: add it to `upcast`")
+    }
+    public var movement: Movement { .none }
+    public var entryID: EntryID? { nil }
+}
+
+/// What an event does to money.
+public enum Movement: Sendable, Hashable {
+    case none
+    /// The event's entry has these postings.
+    case post([Posting])
+    /// The event's entry is a hold: its postings are pending until it is captured, voided or expires.
+    case hold([Posting], expiresAt: Timestamp? = nil)
+    /// Behind the event's entry stands one that captures a hold: all of it, or so much of each posting.
+    case capture(EntryID, amounts: [Amount]? = nil)
+    /// Behind the event's entry stands one that voids a hold.
+    case void(EntryID)
+}

@@ -1,0 +1,97 @@
+import Foundation
+
+/// An entry of a stream as it is stored.
+public struct StoredEvent: Sendable, Hashable {
+    public let id: EntryID
+    public let position: Position
+    /// Which revision it claimed; nil if none.
+    public let revision: UInt64?
+    public let kind: EntryKind
+    public let version: Int
+    public let payload: [String: JSON]
+
+    public init(id: EntryID, position: Position, revision: UInt64?, kind: EntryKind, version: Int, payload: [String: JSON]) {
+        (self.id, self.position, self.revision, self.kind, self.version) = (id, position, revision, kind, version)
+        self.payload = payload
+    }
+}
+
+/// Events to entries and back.
+enum EventCodec {
+    /// The entry that an event becomes.
+    /// - Throws: `invalidEvent` if it is no JSON object, or uses words that are not its own.
+    static func entry<E: DomainEvent>(_ event: E, id: EntryID) throws(LedgerError) -> Entry {
+        guard E.State.events.contains(where: { $0 == E.self }) else {
+            throw LedgerError(.invalidEvent, "\(E.name) is not among the events of \(E.State.category): add it to `\(E.State.self).events`")
+        }
+        var members: [String: JSON]
+        do { members = try encoded(event) } catch {
+            throw LedgerError(.invalidEvent, "\(E.name) cannot be encoded: \(error)", id: id)
+        }
+        func take(_ key: String) throws(LedgerError) -> String? {
+            switch members.removeValue(forKey: key) {
+            case nil, .null?: return nil
+            case .string(let text)?: return text
+            default: throw LedgerError(.invalidEvent, "“\(key)” of \(E.name) is the entry's own, and so a text", id: id)
+            }
+        }
+        var entry = Entry(id: id, kind: E.name)
+        entry.description = try take("description")
+        entry.reference = try take("reference")
+        entry.actor = try take("actor")
+        entry.payload = members
+        switch event.movement {
+        case .none, .capture, .void: break
+        case .post(let postings): entry.postings = postings
+        case .hold(let postings, let expiresAt): (entry.postings, entry.hold) = (postings, Hold(expiresAt: expiresAt))
+        }
+        return entry
+    }
+
+    private static func encoded(_ value: some Encodable) throws -> [String: JSON] {
+        let encoder = JSONEncoder()
+        encoder.dateEncodingStrategy = .custom { date, encoder in
+            var container = encoder.singleValueContainer()
+            try container.encode(Timestamp(date).description)
+        }
+        guard case .object(let members) = try JSONDecoder().decode(JSON.self, from: try encoder.encode(value)) else {
+            throw LedgerError(.invalidEvent, "it is no JSON object")
+        }
+        return members
+    }
+
+    static func decoded<T: Decodable>(_ type: T.Type, _ payload: JSON) throws -> T {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .custom { decoder in
+            try Timestamp(try decoder.singleValueContainer().decode(String.self)).date
+        }
+        return try decoder.decode(type, from: Data(payload.text.utf8))
+    }
+
+    /// Folds what is stored into a state.
+    /// - Throws: `invalidEvent` for what this program cannot read, naming position, kind and version.
+    static func fold<A: Aggregate>(_ stored: StoredEvent, into state: inout A) throws(LedgerError) {
+        // Says that somebody has looked at the state and changed nothing.
+        if stored.kind == .streamChecked { return }
+        guard let type = A.events.first(where: { $0.name == stored.kind }) else {
+            throw LedgerError(
+                .invalidEvent, "position \(stored.position) of \(A.category) is a \(stored.kind), which `\(A.self).events` does not name", id: stored.id)
+        }
+        do { try fold(type, stored, &state) } catch let error as LedgerError {
+            throw LedgerError(error.code, "position \(stored.position): \(error.message)", id: stored.id)
+        } catch {
+            throw LedgerError(
+                .invalidEvent, "position \(stored.position) is a \(stored.kind) of version \(stored.version) that cannot be read: \(error)", id: stored.id)
+        }
+    }
+
+    private static func fold<E: DomainEvent>(_ type: E.Type, _ stored: StoredEvent, _ state: inout E.State) throws {
+        guard stored.version <= E.version else {
+            throw LedgerError(
+                .invalidEvent, "\(stored.kind) is stored as version \(stored.version), and this program knows up to \(E.version): a newer one wrote it")
+        }
+        var payload = stored.payload
+        if stored.version < E.version { try E.upcast(&payload, from: stored.version) }
+        try decoded(type, .object(payload)).fold(into: &state)
+    }
+}
