@@ -30,33 +30,41 @@ public enum JSON: Sendable, Hashable {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// What the encoder writes of an object of plain texts, whole numbers and the like; nil for what needs a closer look.
+    /// What the encoder writes of objects of plain texts, whole numbers and the like; nil for what needs a closer look.
     private var plainText: String? {
-        guard case .object(let members) = self, members.keys.allSatisfy(Self.isPlainKey) else { return nil }
+        guard case .object = self else { return nil }
         var bytes: [UInt8] = []
         bytes.reserveCapacity(256)
-        bytes.append(UInt8(ascii: "{"))
-        for key in members.keys.sorted() {
-            if bytes.count > 1 { bytes.append(UInt8(ascii: ",")) }
+        return appendPlain(to: &bytes) ? String(decoding: bytes, as: UTF8.self) : nil
+    }
+
+    /// - Returns: false for what needs a closer look.
+    private func appendPlain(to bytes: inout [UInt8]) -> Bool {
+        switch self {
+        case .null: bytes += "null".utf8
+        case .bool(let flag): bytes += (flag ? "true" : "false").utf8
+        case .integer(let number): bytes += String(number).utf8
+        case .string(let text):
             bytes.append(UInt8(ascii: "\""))
-            bytes += key.utf8
-            bytes += [UInt8(ascii: "\""), UInt8(ascii: ":")]
-            switch members[key] {
-            case .null?: bytes += "null".utf8
-            case .bool(let flag)?: bytes += (flag ? "true" : "false").utf8
-            case .integer(let number)?: bytes += String(number).utf8
-            case .string(let text)?:
-                bytes.append(UInt8(ascii: "\""))
-                for byte in text.utf8 {
-                    guard (32..<127).contains(byte), byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") else { return nil }
-                    bytes.append(byte)
-                }
-                bytes.append(UInt8(ascii: "\""))
-            default: return nil
+            for byte in text.utf8 {
+                guard (32..<127).contains(byte), byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") else { return false }
+                bytes.append(byte)
             }
+            bytes.append(UInt8(ascii: "\""))
+        case .object(let members):
+            guard members.keys.allSatisfy(Self.isPlainKey) else { return false }
+            bytes.append(UInt8(ascii: "{"))
+            for (index, key) in members.keys.sorted().enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                bytes.append(UInt8(ascii: "\""))
+                bytes += key.utf8
+                bytes += [UInt8(ascii: "\""), UInt8(ascii: ":")]
+                guard members[key]?.appendPlain(to: &bytes) == true else { return false }
+            }
+            bytes.append(UInt8(ascii: "}"))
+        case .array, .number: return false
         }
-        bytes.append(UInt8(ascii: "}"))
-        return String(decoding: bytes, as: UTF8.self)
+        return true
     }
 
     /// Lower-case letters and _: their order is the same by any rule.

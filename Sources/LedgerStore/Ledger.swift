@@ -17,6 +17,7 @@ public struct Ledger: Sendable {
     let commits: GroupCommit
     let balanceMark = BalanceMark()
     let lineMark = AccountLineMark()
+    let streams: StreamReader
     let tailMax: UInt64
     let role: BookRole
     public let location: BookLocation
@@ -26,8 +27,11 @@ public struct Ledger: Sendable {
     ///   - connectionsMax: database connections at the most, beside the three on which entries are posted.
     ///   - tailMax: a limit is decided on the projected balances and the entries after them; if those are more than this, it
     ///     is refused as `tailTooLong` instead of read for seconds.
+    ///   - snapshots: with which the states of streams begin, if the book has them.
+    ///   - streamsRemembered: states of so many streams at the most are kept in memory to begin with; what came after is read each time.
     public init(
-        _ location: BookLocation, role: BookRole = .writer, connectionsMax: Int = 8, tailMax: UInt64 = 5_000_000
+        _ location: BookLocation, role: BookRole = .writer, connectionsMax: Int = 8, tailMax: UInt64 = 5_000_000,
+        snapshots: Snapshots? = nil, streamsRemembered: Int = 1000
     ) {
         self.location = location
         self.tailMax = tailMax
@@ -35,6 +39,7 @@ public struct Ledger: Sendable {
         database = Database(location, role: role, connectionsMax: connectionsMax)
         catalog = AccountCatalog(database)
         let step = WriteStep(catalog: catalog, memory: LimitMemory(), tailMax: tailMax)
+        streams = StreamReader(memory: StreamMemory(streamsRemembered), snapshots: snapshots)
         commits = GroupCommit { GroupWriter(lane: WriteLane(location, role: role), step: step) }
     }
 

@@ -34,12 +34,14 @@ enum ExitStatus: Int32 {
     init(_ error: LedgerError) {
         switch error.code {
         case .invalidAmount, .invalidCurrency, .invalidAccount, .invalidEntry, .invalidTime, .invalidFile, .unknownAccount,
-            .unknownCurrency, .currencyMismatch, .unknownEntry, .conflict, .historyUnavailable, .invalidCursor:
+            .unknownCurrency, .currencyMismatch, .unknownEntry, .conflict, .historyUnavailable, .invalidCursor,
+            .invalidEvent, .unitEnded:
             self = .badInput
-        case .periodClosed, .accountClosed, .accountNotEmpty, .accountFrozen, .notAHold, .notReversible, .holdSettled, .holdExpired, .limitExceeded:
+        case .periodClosed, .accountClosed, .accountNotEmpty, .accountFrozen, .notAHold, .notReversible, .holdSettled, .holdExpired, .limitExceeded,
+            .claimTaken:
             self = .refused
         case .unavailable, .accessDenied, .storageFull, .schema: self = .unavailable
-        case .busy, .outcomeUnknown, .tailTooLong, .jobBehind: self = .tryAgain
+        case .busy, .outcomeUnknown, .tailTooLong, .jobBehind, .revisionConflict: self = .tryAgain
         case .integrity: self = .integrity
         }
     }

@@ -8,9 +8,10 @@ public struct StoredEvent: Sendable, Hashable {
     public let revision: UInt64?
     public let kind: EntryKind
     public let version: Int
-    public let payload: [String: JSON]
+    /// JSON as it is stored, with the ledger's own member.
+    public let payload: String
 
-    public init(id: EntryID, position: Position, revision: UInt64?, kind: EntryKind, version: Int, payload: [String: JSON]) {
+    public init(id: EntryID, position: Position, revision: UInt64?, kind: EntryKind, version: Int, payload: String) {
         (self.id, self.position, self.revision, self.kind, self.version) = (id, position, revision, kind, version)
         self.payload = payload
     }
@@ -48,25 +49,32 @@ enum EventCodec {
         return entry
     }
 
-    private static func encoded(_ value: some Encodable) throws -> [String: JSON] {
+    static let encoder: JSONEncoder = {
         let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .custom { date, encoder in
             var container = encoder.singleValueContainer()
             try container.encode(Timestamp(date).description)
         }
+        return encoder
+    }()
+
+    private static func encoded(_ value: some Encodable) throws -> [String: JSON] {
         guard case .object(let members) = try JSONDecoder().decode(JSON.self, from: try encoder.encode(value)) else {
             throw LedgerError(.invalidEvent, "it is no JSON object")
         }
         return members
     }
 
-    static func decoded<T: Decodable>(_ type: T.Type, _ payload: JSON) throws -> T {
+    private static let decoder: JSONDecoder = {
         let decoder = JSONDecoder()
         decoder.dateDecodingStrategy = .custom { decoder in
             try Timestamp(try decoder.singleValueContainer().decode(String.self)).date
         }
-        return try decoder.decode(type, from: Data(payload.text.utf8))
-    }
+        return decoder
+    }()
+
+    static func decoded<T: Decodable>(_ type: T.Type, _ json: String) throws -> T { try decoder.decode(type, from: Data(json.utf8)) }
 
     /// Folds what is stored into a state.
     /// - Throws: `invalidEvent` for what this program cannot read, naming position, kind and version.
@@ -90,8 +98,25 @@ enum EventCodec {
             throw LedgerError(
                 .invalidEvent, "\(stored.kind) is stored as version \(stored.version), and this program knows up to \(E.version): a newer one wrote it")
         }
-        var payload = stored.payload
-        if stored.version < E.version { try E.upcast(&payload, from: stored.version) }
-        try decoded(type, .object(payload)).fold(into: &state)
+        guard stored.version < E.version else { return try decoded(type, stored.payload).fold(into: &state) }
+        guard case .object(var members) = try JSON(parsing: stored.payload) else {
+            throw LedgerError(.invalidEvent, "the payload of a \(stored.kind) is no JSON object")
+        }
+        members[Entry.ownKey] = nil
+        try E.upcast(&members, from: stored.version)
+        try decoded(type, JSON.object(members).text).fold(into: &state)
+    }
+}
+
+extension StreamHistory {
+    /// The state after all of it, as JSON that a snapshot keeps.
+    ///
+    /// The id of a stream that is folded from its beginning is read from the stream's name, so only types whose id is a text can be kept.
+    package func snapshot<A: Aggregate & Codable>(_ type: A.Type) throws -> String {
+        let text = String(stream.text.dropFirst(A.category.text.count + 1))
+        guard let id = text as? A.ID ?? (A.ID.self as? any LosslessStringConvertible.Type)?.init(text) as? A.ID else {
+            throw LedgerError(.invalidEvent, "the id of a \(A.category) cannot be read from “\(text)”: let \(A.ID.self) be LosslessStringConvertible")
+        }
+        return String(decoding: try EventCodec.encoder.encode(try folded(type, id)), as: UTF8.self)
     }
 }

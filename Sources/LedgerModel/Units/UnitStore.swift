@@ -14,7 +14,7 @@ public struct StreamHistory: Sendable {
         /// A state of the type that was asked for, as this program folded it.
         case remembered(any Sendable)
         /// JSON that the type itself has encoded.
-        case snapshot(JSON)
+        case snapshot(String)
     }
 
     public let stream: StreamName

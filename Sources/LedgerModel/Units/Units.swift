@@ -45,6 +45,7 @@ public struct Units: Sendable {
     /// `body` may run several times, so it changes nothing but through the unit. If it throws, nothing is recorded.
     /// - Parameter attemptsMax: how often at the most; then the conflict is thrown.
     /// - Throws: what `body` throws, and what ``UnitOfWork/commit()`` throws.
+    @discardableResult
     public func run<T>(
         _ mode: UnitOfWork.Mode = .optimistic, attemptsMax: Int = 10, correlation: String? = nil, causation: String? = nil,
         isolation: isolated (any Actor)? = #isolation, _ body: (UnitOfWork) async throws -> T
@@ -67,6 +68,7 @@ public struct Units: Sendable {
     /// Runs `body` with a unit once for a key, however often it is asked, from wherever: the request of somebody who may ask again.
     ///
     /// An entry (`ledger.unit-done`) whose id follows from the key is recorded with the others.
+    @discardableResult
     public func runOnce<T>(
         key: String, _ mode: UnitOfWork.Mode = .optimistic, attemptsMax: Int = 10, correlation: String? = nil, causation: String? = nil,
         isolation: isolated (any Actor)? = #isolation, _ body: (UnitOfWork) async throws -> T
@@ -87,6 +89,7 @@ public struct Units: Sendable {
     /// Runs `body` in the unit that this task works in, or if there is none in one of its own, which is committed.
     ///
     /// A body that throws makes the whole unit one that can only be rolled back, also where the error is caught outside.
+    @discardableResult
     public func join<T>(
         attemptsMax: Int = 10, isolation: isolated (any Actor)? = #isolation, _ body: (UnitOfWork) async throws -> T
     ) async throws -> T {
@@ -114,6 +117,7 @@ public struct Units: Sendable {
     /// For streams that many want at once. A database transaction is open meanwhile, so `body` cannot wait for anything: it gets what is
     /// claimed with ``UnitOfWork/loaded(_:_:)``. Keep it short.
     /// - Throws: `busy` after as many attempts as given; what `body` throws, and what ``UnitOfWork/commit()`` throws.
+    @discardableResult
     public func exclusively<T: Sendable>(
         _ claims: [Claim], correlation: String? = nil, causation: String? = nil, _ body: @Sendable (UnitOfWork) throws -> T
     ) async throws -> T {

@@ -217,7 +217,7 @@ extension ToldEntry.Line {
 
 extension JournalEntry {
     /// As it will stand, but for its place.
-    fileprivate init(_ draft: Draft) {
+    init(_ draft: Draft) {
         self.init(
             position: .zero, id: draft.id, kind: draft.kind, lines: UInt32(draft.postings.count),
             effectiveAt: draft.effectiveAt ?? Timestamp(microseconds: 0), recordedAt: Timestamp(microseconds: 0),

@@ -31,12 +31,16 @@ struct Draft: Sendable {
     var isHistory = false
     /// What it refers to stands here: its own position comes later.
     var refersTo = Position.zero
+    /// Where it comes from and which stream it is of; no part of what it says.
+    var origin: Origin? { didSet { refreshText() } }
+    /// The payload with what ``origin`` adds.
+    private var ownText: String?
 
     var id: EntryID { content.id }
     var kind: EntryKind { content.kind }
     var payload: JSON? { content.payload }
     /// As it is stored.
-    var payloadText: String? { content.payloadText }
+    var payloadText: String? { ownText ?? content.payloadText }
     var postings: [JournalPosting] { content.postings }
     /// What it moves on accounts that are limited.
     var limited: [Effect] { content.limited }
@@ -86,7 +90,9 @@ struct Draft: Sendable {
         self.effectiveAt = effectiveAt
     }
 
-    var claims: Bool { limited.contains { $0.claims } }
+    var claims: Bool { limited.contains { $0.claims } || origin?.claims == true }
+
+    private mutating func refreshText() { ownText = origin?.json.map { own in content.payload.with(Entry.ownKey, own).text } }
 
     /// Lets it count later than was asked, and says so.
     mutating func redate(to time: Timestamp, from asked: Timestamp) {
@@ -95,6 +101,7 @@ struct Draft: Sendable {
         if case .object(let given) = payload { members = given }
         members[Backdating.redatedFromKey] = .string(asked.description)
         content = Content(id, kind, .object(members), postings, limited)
+        refreshText()
     }
 
     /// What postings move on these accounts, in the order in which they first touch them.
@@ -130,6 +137,7 @@ struct Draft: Sendable {
 extension Draft {
     func hasSameContent(as other: Draft) -> Bool {
         kind == other.kind && effectiveAt == other.effectiveAt && payload == other.payload && postings == other.postings
+            && origin?.append?.stream == other.origin?.append?.stream
     }
 
     /// What this asks for and what stands, where they differ; nil if they do not.
@@ -141,10 +149,12 @@ extension Draft {
         if effectiveAt == nil || effectiveAt == standing.effectiveAt, standing.payload == payloadText { return nil }
         var stands = standing.payload.flatMap { try? JSON(parsing: $0) }
         var countsFrom = standing.effectiveAt
-        if case .object(var members) = stands, let asked = members.removeValue(forKey: Backdating.redatedFromKey)?.string {
-            countsFrom = (try? Timestamp(asked)) ?? countsFrom
+        if case .object(var members) = stands {
+            if let asked = members.removeValue(forKey: Backdating.redatedFromKey)?.string { countsFrom = (try? Timestamp(asked)) ?? countsFrom }
+            let own = members.removeValue(forKey: Entry.ownKey)
             stands = members.isEmpty ? nil : .object(members)
-        }
+            if let difference = Origin.difference(own, origin) { return difference }
+        } else if let difference = Origin.difference(nil, origin) { return difference }
         if let effectiveAt, effectiveAt != countsFrom { return "it counts from \(countsFrom), asked: \(effectiveAt)" }
         return stands == payload ? nil : "its payload is \(standing.payload ?? "none"), asked: \(payloadText ?? "none")"
     }

@@ -60,6 +60,19 @@ extension Draft {
 }
 
 extension JournalEntry {
+    /// What amounts capture of a hold's postings, in minor units.
+    func captured(_ amounts: [Amount], _ account: (AccountID) -> Account?) throws(LedgerError) -> [UInt64] {
+        for (posting, amount) in zip(postings, amounts) where account(posting.debit)?.currency.code != amount.currency {
+            throw LedgerError(.currencyMismatch, "posting \(posting.line) of the hold is not in \(amount.currency)", id: id)
+        }
+        return try amounts.map { amount throws(LedgerError) in
+            guard let units = UInt64(exactly: amount.minorUnits) else {
+                throw LedgerError(.invalidAmount, "\(amount.minorUnits) minor units cannot be captured", id: id)
+            }
+            return units
+        }
+    }
+
     /// When a hold ends by itself.
     public var holdExpiresAt: Timestamp? {
         guard postings.contains(where: { $0.status == .pending }), let payload, let json = try? JSON(parsing: payload) else { return nil }
@@ -148,15 +161,7 @@ extension Ledger {
             var units: [UInt64]?
             if let amounts {
                 let accounts = try await catalog.accounts(Set(entry.postings.map(\.debit)))
-                for (posting, amount) in zip(entry.postings, amounts) where accounts[posting.debit]?.currency.code != amount.currency {
-                    throw LedgerError(.currencyMismatch, "posting \(posting.line) of the hold is not in \(amount.currency)", id: hold)
-                }
-                units = try amounts.map { amount throws(LedgerError) in
-                    guard let units = UInt64(exactly: amount.minorUnits) else {
-                        throw LedgerError(.invalidAmount, "\(amount.minorUnits) minor units cannot be captured", id: hold)
-                    }
-                    return units
-                }
+                units = try entry.captured(amounts) { accounts[$0] }
             }
             return try await settle(entry, .capture(units), description, reference, actor)
         }

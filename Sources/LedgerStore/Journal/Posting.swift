@@ -22,7 +22,7 @@ extension Ledger {
     @discardableResult
     public func post(_ batch: [Entry]) async throws(LedgerError) -> [Receipt] {
         guard !batch.isEmpty else { return [] }
-        return try await translated { try await commits.write(try await drafts(batch)) }
+        return try await translated { try await commits.write(try await drafts(batch).following(Trace.current)) }
     }
 
     /// Records an entry within a database transaction of your own, which you commit or roll back.
@@ -47,7 +47,7 @@ extension Ledger {
         guard !batch.isEmpty else { return [] }
         do {
             let drafts = try drafts(batch, executor)
-            return try writeNow(drafts, executor)
+            return try writeNow(drafts.following(Trace.current), executor)
         } catch { throw Self.surfaced(error) }
     }
 
@@ -92,8 +92,9 @@ extension Ledger {
     // MARK: - Drafts
 
     /// Checks a batch and finds the accounts of its postings.
-    func drafts(_ batch: [Entry]) async throws -> [Draft] {
-        try validate(batch)
+    /// - Parameter isChecked: they are the ledger's own, or were checked before.
+    func drafts(_ batch: [Entry], isChecked: Bool = false) async throws -> [Draft] {
+        if !isChecked { try validate(batch) }
         var accounts = catalog.remembered
         var missing: Set<AccountPath> = []
         let drafts = drafts(batch, accounts, &missing)
@@ -107,10 +108,10 @@ extension Ledger {
     }
 
     /// The same, within a transaction: accounts that it opened itself are seen, and not remembered.
-    private func drafts(
-        _ batch: [Entry], _ executor: borrowing some SQLExecutor & ~Copyable
+    func drafts(
+        _ batch: [Entry], isChecked: Bool = false, _ executor: borrowing some SQLExecutor & ~Copyable
     ) throws -> [Draft] {
-        try validate(batch)
+        if !isChecked { try validate(batch) }
         var accounts = catalog.remembered
         var missing: Set<AccountPath> = []
         let drafts = drafts(batch, accounts, &missing)

@@ -42,7 +42,8 @@ struct WriteStep: Sendable {
         if lines.count < claims.accounts.count {
             lines.merge(try read(claims.accounts.filter { lines[$0] == nil }, now, executor)) { $1 }
         }
-        var decided = decide(requests, standing, lines, now)
+        let heads = try StreamHeads(new, now, executor)
+        var decided = decide(requests, standing, lines, now, heads)
         // Whoever repeats a request gets its receipt, also where a rule would refuse it by now: ids of our own are looked up
         // before they are refused, and others again, because somebody may have recorded them while this waited for its claims.
         let refused = zip(requests, decided.results).filter { $1 != nil }.flatMap { $0.0 }.map(\.id).filter { standing[$0] == nil }
@@ -50,20 +51,21 @@ struct WriteStep: Sendable {
             let found = try JournalRows.entries(refused, executor)
             if !found.isEmpty {
                 standing.merge(found) { $1 }
-                decided = decide(requests, standing, lines, now)
+                decided = decide(requests, standing, lines, now, heads)
             }
         }
         // A no that rests on what is remembered is read again.
         let doubtful = decided.results.doubtful(claims.remembered)
         if !doubtful.isEmpty {
             lines.merge(try read(doubtful, now, executor)) { $1 }
-            decided = decide(requests, standing, lines, now)
+            decided = decide(requests, standing, lines, now, heads)
             if decided.results.doubtful(claims.remembered).contains(where: { !doubtful.contains($0) }) {
                 lines.merge(try read(claims.accounts, now, executor)) { $1 }
-                decided = decide(requests, standing, lines, now)
+                decided = decide(requests, standing, lines, now, heads)
             }
         }
         guard !decided.decision.accepted.isEmpty else { throw NothingToWrite(outcome: Outcome(results: decided.results(standing, []))) }
+        try StreamHeads.insert(decided.decision.accepted, executor)
         let receipts = try JournalWriter.append(decided.decision.accepted, in: executor)
         var outcome = Outcome(results: decided.results(standing, receipts))
         if memory != nil {
@@ -167,26 +169,29 @@ struct WriteStep: Sendable {
 
     /// Each request on what stands after those before it; a refused one leaves nothing behind.
     func decide(
-        _ requests: [Request], _ standing: [EntryID: JournalEntry], _ lines: [AccountID: Decision.Line], _ now: Timestamp?
+        _ requests: [Request], _ standing: [EntryID: JournalEntry], _ lines: [AccountID: Decision.Line], _ now: Timestamp?,
+        _ heads: StreamHeads = StreamHeads()
     ) -> Decided {
         let controls = catalog.controls()
         var decision = Decision(
             lines: lines, controls: controls.changed, closedBefore: controls.closedBefore, now: now,
             account: { catalog.account($0) })
-        if let plain = decidePlain(requests, standing, &decision) { return plain }
+        if let plain = decidePlain(requests, standing, &decision, heads) { return plain }
+        var heads = heads
         var taken: [EntryID: Draft] = [:]
         var results: [LedgerError?] = []
         for request in requests {
-            let before = decision.accepted.count
+            let (before, headsBefore) = (decision.accepted.count, heads)
             var own: [EntryID: Draft] = [:]
             do throws(LedgerError) {
+                try Self.checkWhole(request, standing)
                 for draft in request {
                     if let stands = standing[draft.id] {
                         if let conflict = draft.conflict(with: stands) { throw conflict }
                     } else if let first = own[draft.id] ?? taken[draft.id] {
                         guard first.hasSameContent(as: draft) else { throw draft.conflict(withAnotherRequest: first, own[draft.id] != nil) }
                     } else {
-                        try decision.decide(draft)
+                        try decision.decide(try heads.placed(draft))
                         own[draft.id] = draft
                     }
                 }
@@ -194,6 +199,7 @@ struct WriteStep: Sendable {
                 results.append(nil)
             } catch {
                 decision.takeBack(to: before)
+                heads = headsBefore
                 results.append(error)
             }
         }
@@ -204,7 +210,7 @@ struct WriteStep: Sendable {
 extension WriteStep {
     /// The usual case, at once: different ids, none of which stands, and nothing that is refused. Else nil, and nothing is decided.
     private func decidePlain(
-        _ requests: [Request], _ standing: [EntryID: JournalEntry], _ decision: inout Decision
+        _ requests: [Request], _ standing: [EntryID: JournalEntry], _ decision: inout Decision, _ heads: StreamHeads
     ) -> Decided? {
         guard standing.isEmpty else { return nil }
         let count = requests.reduce(0) { $0 + $1.count }
@@ -214,7 +220,8 @@ extension WriteStep {
             guard ids.count == count else { return nil }
         }
         do throws(LedgerError) {
-            for request in requests { for draft in request { try decision.decide(draft) } }
+            var heads = heads
+            for request in requests { for draft in request { try decision.decide(try heads.placed(draft)) } }
         } catch {
             decision.takeBack(to: 0)
             return nil
@@ -226,6 +233,20 @@ extension WriteStep {
         }
         return Decided(
             decision: decision, requests: requests, results: .init(repeating: nil, count: requests.count), isPlain: true)
+    }
+}
+
+extension WriteStep {
+    /// A unit of work of which a part was done by another one is not done by halves.
+    private static func checkWhole(_ request: Request, _ standing: [EntryID: JournalEntry]) throws(LedgerError) {
+        guard request.first?.origin?.trace.unit != nil, !standing.isEmpty else { return }
+        let stands = request.filter { standing[$0.id] != nil }
+        guard let first = stands.first, stands.count < request.count, let entry = standing[first.id] else { return }
+        if let conflict = first.conflict(with: entry) { throw conflict }
+        let what = first.settles.map { "the hold \($0.hold) is settled" } ?? "a \(first.kind) with the id \(first.id) is recorded"
+        throw LedgerError(
+            first.settles == nil ? .conflict : .holdSettled, "\(what) at position \(entry.position) already, so nothing else of the unit of work is recorded",
+            index: first.index, id: first.id, standing: entry.receipt(isRepeat: true))
     }
 }
 
@@ -241,7 +262,7 @@ extension [LedgerError?] {
 }
 
 extension Draft {
-    var needsClock: Bool { settles?.expiresAt != nil || hold?.expiresAt != nil }
+    var needsClock: Bool { settles?.expiresAt != nil || hold?.expiresAt != nil || origin?.needsClock == true }
 
     fileprivate func conflict(withAnotherRequest first: Draft, _ isSameBatch: Bool) -> LedgerError {
         if settles != nil { return LedgerError(.holdSettled, "the hold is being settled in another way", index: index, id: id) }
