@@ -41,12 +41,14 @@ extension ToldEntry {
         case feeSchedule(JSON)
         /// Fees that were posted for a month.
         case fees
+        /// A unit of work said so: it has no postings.
+        case said
 
         /// The entry that has to stand before it.
         var refersTo: EntryID? {
             switch self {
             case .settlement(let id), .reversal(let id): id
-            case .posted, .limits, .status, .period, .feeSchedule, .fees: nil
+            case .posted, .limits, .status, .period, .feeSchedule, .fees, .said: nil
             }
         }
     }
@@ -87,6 +89,9 @@ extension ToldEntry {
                 id == .fees(name, try AccountPath(account), try CurrencyCode(currency), try AccountingMonth(month), number: number)
             else { throw wrong("has not the id that follows from its account and month") }
             return .fees
+        case .streamChecked, .claimed, .claimReleased, .unitDone:
+            guard lines.isEmpty, payload[Entry.ownKey] != nil else { throw wrong("is of no unit of work") }
+            return .said
         default:
             guard let text = payload[Backdating.redatedFromKey]?.string else { return .posted(redatedFrom: nil) }
             return .posted(redatedFrom: try Timestamp(text))
@@ -100,6 +105,11 @@ extension ToldEntry {
         return Entry(
             id: id, kind: kind, effectiveAt: effectiveAt, description: description, reference: reference, actor: actor,
             payload: payload, postings: lines.map(\.posting), hold: hold)
+    }
+
+    /// What the payload says of stream and unit of work.
+    var origin: Origin? {
+        get throws(LedgerError) { try payload[Entry.ownKey].map { own throws(LedgerError) in try Origin(own) } }
     }
 
     private func referred(_ key: String, _ derived: (EntryID) -> EntryID) throws(LedgerError) -> EntryID {
@@ -126,7 +136,7 @@ extension ToldEntry {
     }
 
     private func allow(_ keys: Set<String>) throws(LedgerError) {
-        for key in payload.keys.sorted() where !keys.contains(key) { throw wrong("has “\(key)” in its payload") }
+        for key in payload.keys.sorted() where !keys.contains(key) && key != Entry.ownKey { throw wrong("has “\(key)” in its payload") }
     }
 
     private func wrong(_ what: String) -> LedgerError {

@@ -47,7 +47,7 @@ extension ImportRecord.Content {
     init(_ entry: Entry, key: String, released: [Bool], hasID: Bool) throws(LedgerError) {
         let isOwn = entry.kind.isReserved
         let isReleasing = released.contains(true)
-        guard hasID, let effectiveAt = entry.effectiveAt, isOwn || entry.hold != nil || entry.payload[Backdating.redatedFromKey] != nil else {
+        guard hasID, let effectiveAt = entry.effectiveAt, isOwn || entry.hold != nil || entry.payload[Backdating.redatedFromKey] != nil || entry.payload[Entry.ownKey] != nil else {
             guard !isReleasing else {
                 throw LedgerError(.invalidEntry, "only an entry of the ledger's own releases something: it has an id, a time and a kind like ledger.hold-captured")
             }

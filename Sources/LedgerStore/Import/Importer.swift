@@ -219,11 +219,11 @@ public struct Importer: Sendable {
                 try check.currencies.define(try check.currencies.currency(currency.text))
             case .entry(let entry, let key):
                 try check.take(entry.id, key, record, file, place)
-                try entry.validate()
+                try entry.withoutOwn.validate()
             case .told(let told):
                 try check.take(told.id, told.id.description, record, file, place)
                 let meaning = try told.meaning()
-                if case .posted = meaning { try told.entry.validate() }
+                if case .posted = meaning { try told.entry.withoutOwn.validate() }
                 if case .limits(let path, let code, _) = meaning { try check.requireAccount(path, code) }
                 if case .status(let path, let code, _) = meaning { try check.requireAccount(path, code) }
                 if let other = meaning.refersTo, let first = check.keys[other], check.refused.contains(first.place) {

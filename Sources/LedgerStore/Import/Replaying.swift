@@ -42,7 +42,7 @@ extension Ledger {
         case .feeSchedule(let document):
             let currencies = try await currenciesByCode()
             return try await publish(try FeeSchedule(document, currencies: { currencies[$0] }, zone: try await timeZone()), Telling(told))
-        case .posted, .settlement, .reversal, .fees: preconditionFailure("it is posted with others")
+        case .posted, .settlement, .reversal, .fees, .said: preconditionFailure("it is posted with others")
         }
     }
 
@@ -90,11 +90,11 @@ extension Ledger {
         for item in batch.items {
             switch item.content {
             case .entry(let entry, _):
-                posted.append(entry)
+                posted.append(entry.withoutOwn)
                 meanings.append(nil)
             case .told(let told):
                 let meaning = try told.meaning()
-                if case .posted = meaning { posted.append(told.entry) }
+                if case .posted = meaning { posted.append(told.entry.withoutOwn) }
                 meanings.append(meaning)
             case .currency, .account: preconditionFailure("it is no entry")
             }
@@ -117,9 +117,13 @@ extension Ledger {
             case (.told(let told), .settlement(let hold)?), (.told(let told), .reversal(let hold)?):
                 draft = try await following(told, try await entry(hold, in: drafts))
             case (.told(let told), .fees?): draft = try await fees(told)
+            case (.told(let told), .said?):
+                draft = Draft(
+                    id: told.id, kind: told.kind, effectiveAt: told.effectiveAt, payload: told.entry.withoutOwn.storedPayload, postings: [], limited: [])
             default: draft = plain.removeFirst()
             }
             draft.index = index
+            draft.origin = try item.content.origin
             drafts.append(draft)
         }
         return drafts
@@ -140,7 +144,7 @@ extension Ledger {
                 JournalPosting(
                     line: UInt32(postings.count + 1), debit: debit.id, credit: credit.id, amount: UInt64(posting.amount.minorUnits), status: .posted))
         }
-        var payload = told.payload
+        var payload = told.entry.withoutOwn.payload
         if let actor = told.actor { payload["actor"] = .string(actor) }
         var draft = Draft(
             id: told.id, kind: told.kind, effectiveAt: told.effectiveAt, payload: .object(payload), postings: postings, limited: limited)
@@ -236,4 +240,27 @@ extension LedgerError {
 extension ToldEntry {
     /// It changes what is in force.
     var isControl: Bool { [.limitsSet, .statusSet, .periodClosed, .feeSchedulePublished].contains(kind) }
+}
+
+extension Entry {
+    /// Without what only the ledger says; an import says it again.
+    var withoutOwn: Entry {
+        guard payload[Entry.ownKey] != nil else { return self }
+        var entry = self
+        entry.payload[Entry.ownKey] = nil
+        return entry
+    }
+}
+
+extension ImportRecord.Content {
+    /// Which stream it is of, and where it came from.
+    fileprivate var origin: Origin? {
+        get throws(LedgerError) {
+            switch self {
+            case .entry(let entry, _): try entry.payload[Entry.ownKey].map { own throws(LedgerError) in try Origin(own) }
+            case .told(let told): try told.origin
+            case .currency, .account: nil
+            }
+        }
+    }
 }

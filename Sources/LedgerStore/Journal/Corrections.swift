@@ -24,7 +24,7 @@ extension Ledger {
                 reversing: entry, effectiveAt: effectiveAt, description: description, reference: reference, actor: actor,
                 account: { accounts[$0] })
             draft.backdating = backdating
-            return try await commits.write([draft])[0]
+            return try await commits.write([draft].following(Trace.current))[0]
         }
     }
 }

@@ -33,6 +33,8 @@ struct Draft: Sendable {
     var refersTo = Position.zero
     /// Where it comes from and which stream it is of; no part of what it says.
     var origin: Origin? { didSet { refreshText() } }
+    /// Of a unit of work, which is done as a whole.
+    var isOfUnit = false
     /// The payload with what ``origin`` adds.
     private var ownText: String?
 

@@ -249,6 +249,6 @@ extension Ledger {
         let accounts = try await catalog.accounts(Set(entry.postings.flatMap { [$0.debit, $0.credit] }))
         let draft = try Draft(
             settling: entry, by: end, description: description, reference: reference, actor: actor, account: { accounts[$0] })
-        return try await commits.write([draft])[0]
+        return try await commits.write([draft].following(Trace.current))[0]
     }
 }

@@ -83,7 +83,9 @@ extension Ledger {
             var conflicts = [LedgerError?](repeating: nil, count: entries.count)
             for (index, entry) in entries.enumerated() {
                 guard let stands = standing[entry.id] else { continue }
-                conflicts[index] = try await drafts([entry])[0].conflict(with: stands)
+                var draft = try await drafts([entry.withoutOwn])[0]
+                draft.origin = try entry.payload[Entry.ownKey].map { own throws(LedgerError) in try Origin(own) }
+                conflicts[index] = draft.conflict(with: stands)
             }
             return conflicts
         }

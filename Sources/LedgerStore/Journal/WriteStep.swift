@@ -239,7 +239,7 @@ extension WriteStep {
 extension WriteStep {
     /// A unit of work of which a part was done by another one is not done by halves.
     private static func checkWhole(_ request: Request, _ standing: [EntryID: JournalEntry]) throws(LedgerError) {
-        guard request.first?.origin?.trace.unit != nil, !standing.isEmpty else { return }
+        guard request.first?.isOfUnit == true, !standing.isEmpty else { return }
         let stands = request.filter { standing[$0.id] != nil }
         guard let first = stands.first, stands.count < request.count, let entry = standing[first.id] else { return }
         if let conflict = first.conflict(with: entry) { throw conflict }

@@ -146,6 +146,7 @@ private struct UnitDrafts {
             case .void(let hold): draft = try Draft(settling: try self.hold(hold, own, holds), by: .void, account: account)
             }
             draft.index = index
+            draft.isOfUnit = true
             draft.origin = Origin(trace, operation.append, isClaimed: claimed.contains(draft.id))
             drafts.append(draft)
         }
