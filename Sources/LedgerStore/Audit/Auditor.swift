@@ -25,6 +25,7 @@ public struct Auditor: Sendable {
                 let journal = JournalAudit(through: basis.journalThrough.number)
                 let balances = BalanceAudit(through: basis.checkpoint.number, generation: basis.generation)
                 let (holds, controls) = (HoldAudit(through: journal.through), ControlAudit(through: journal.through))
+                let streams = StreamAudit(through: journal.through)
                 let lines = try AccountLineAudit(transaction)
                 let fees = try FeeAudit(transaction)
                 let proofs = [ProofAudit.Subject(job: "balance", generation: basis.generation, through: basis.checkpoint.number)]
@@ -42,6 +43,8 @@ public struct Auditor: Sendable {
                         try holds.reversals(transaction),
                         try controls.controls(transaction),
                         try controls.closings(transaction),
+                        try streams.streams(transaction),
+                        try streams.claims(transaction),
                         try LimitAudit(through: journal.through).check(transaction),
                         try ProofAudit(subjects: proofs).check(transaction),
                         try balances.check(transaction),
