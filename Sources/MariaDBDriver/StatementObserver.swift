@@ -5,7 +5,8 @@ import Tracing
 /// Tells logs, metrics and traces of statements: their text, how long they took, how they failed. Never a bound value.
 ///
 /// Metrics: the timer `mariadb_statement_duration`, the counter `mariadb_statement_errors` with the dimension `number`.
-/// Spans: of kind client, by OpenTelemetry's names for databases (`db.system.name`, `db.query.text`).
+/// Spans: of kind client, by OpenTelemetry's names for databases (`db.system.name`, `db.query.text`), and whatever the logger's
+/// metadata provider says.
 struct StatementObserver: Sendable {
     private let logger: Logger
     private let slow: Duration?
@@ -25,6 +26,9 @@ struct StatementObserver: Sendable {
         let span = tracer?.startAnySpan(Self.verb(text), ofKind: .client)
         span?.attributes["db.system.name"] = "mariadb"
         span?.attributes["db.query.text"] = text
+        if let span, let provider = logger.metadataProvider {
+            for (name, value) in provider.get() { span.attributes[name] = "\(value)" }
+        }
         let start = ContinuousClock.now
         defer { span?.end() }
         do throws(MariaDBError) {

@@ -1,7 +1,5 @@
 import LedgerDatabase
 public import LedgerModel
-import Synchronization
-import Tracing
 
 /// Units of work on a book: `Units(ledger)`.
 extension Ledger: UnitStore {
@@ -10,7 +8,9 @@ extension Ledger: UnitStore {
     /// The number of statements does not depend on how many streams there are (up to a thousand), nor on how long they are.
     public func histories(_ requests: [StreamRequest]) async throws(LedgerError) -> [StreamHistory] {
         guard !requests.isEmpty else { return [] }
-        return try await translated { try await database.read { try streams.histories(requests, $0) } }
+        return try await translated {
+            try await Trace.current.span("ledger.load") { try await database.read { try streams.histories(requests, $0) } }
+        }
     }
 
     /// Keeps a state in memory, to begin with the next time.
@@ -28,7 +28,7 @@ extension Ledger: UnitStore {
     public func commit(_ operations: [UnitOperation], _ trace: Trace) async throws(LedgerError) -> [Receipt] {
         guard !operations.isEmpty else { return [] }
         return try await translated {
-            try await Self.traced("ledger.unit", trace, operations.count) {
+            try await trace.span("ledger.unit") {
                 let drafts = UnitDrafts(operations, trace)
                 let posted = try await self.drafts(drafts.entries, isChecked: true)
                 let holds = drafts.heldElsewhere.isEmpty ? [:] : try await standing(drafts.heldElsewhere)
@@ -47,7 +47,7 @@ extension Ledger: UnitStore {
         var retrying = Retrying()
         while true {
             do {
-                return try await Self.traced("ledger.unit", trace, requests.count) {
+                return try await trace.span("ledger.unit") {
                     try await database.write { try claimAndRecord(requests, trace, $0, body) }
                 }
             } catch is NothingDecided {
@@ -95,17 +95,6 @@ extension Ledger: UnitStore {
             // All of it stands, or it is refused: what was claimed here is rolled back.
             _ = try nothing.outcome.results[0].get()
             throw LedgerError(.conflict, "everything in the unit of work is recorded already")
-        }
-    }
-
-    /// A span with what the work belongs to.
-    private static func traced<T>(_ name: String, _ trace: Trace, _ count: Int, _ body: () async throws -> T) async throws -> T {
-        try await withSpan(name) { span in
-            span.attributes["indelible.unit"] = trace.unit
-            span.attributes["indelible.correlation"] = trace.correlation
-            span.attributes["indelible.causation"] = trace.causation
-            span.attributes["indelible.operations"] = count
-            return try await body()
         }
     }
 }
