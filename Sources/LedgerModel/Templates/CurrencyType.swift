@@ -1,0 +1,24 @@
+/// A currency as a type: amounts of two currencies are two types, and the compiler does not let them meet.
+///
+/// `EUR`, `USD` and `JPY` are there; declare the others that you use:
+/// ```swift
+/// enum Points: CurrencyType { static let currency = Currency("POINTS", exponent: 0) }
+/// ```
+public protocol CurrencyType: Sendable {
+    /// The same one each time. Its exponent has to be the book's; `Ledger.open` and `Ledger.post` compare them.
+    static var currency: Currency { get }
+}
+
+/// The euro: two decimals.
+public enum EUR: CurrencyType { public static let currency = Currency("EUR", exponent: 2) }
+/// The dollar of the United States: two decimals.
+public enum USD: CurrencyType { public static let currency = Currency("USD", exponent: 2) }
+/// The yen: no decimals.
+public enum JPY: CurrencyType { public static let currency = Currency("JPY", exponent: 0) }
+
+extension Currency {
+    /// A currency written in the program. A code or an exponent that is none stops the program.
+    public init(_ code: StaticString, exponent: Int) {
+        do throws(LedgerError) { try self.init(CurrencyCode("\(code)"), exponent: exponent) } catch { preconditionFailure(error.message) }
+    }
+}
