@@ -194,6 +194,21 @@ private struct Deposit<C: CurrencyType>: EntryTemplate {
         #expect(Points.currency.code.text == "POINTS" && Points.currency.exponent == 0)
     }
 
+    @Test func `what a program declares wrong stops it`() async {
+        await #expect(processExitsWith: .failure) { _ = Currency("no code", exponent: 2) }
+        await #expect(processExitsWith: .failure) { _ = Currency("EUR", exponent: 19) }
+        await #expect(processExitsWith: .failure) { let account: LedgerAccount<Asset, EUR> = "a::b"; print(account) }
+        await #expect(processExitsWith: .failure) {
+            // A kind that says it grows on the side on which it does not.
+            enum Wrong: AccountKind {
+                typealias Normal = CreditNormal
+                static let type = AccountType.asset
+            }
+            print(LedgerAccount<Wrong, EUR>(AccountPath("a")))
+        }
+        await #expect(processExitsWith: .success) { let account: LedgerAccount<Receivable, EUR> = "a:b"; print(account) }
+    }
+
     /// Sides of one currency, and by how much each changes the balance of its account for one unit.
     private struct Sides<C: CurrencyType> {
         let debits: [(DebitSide<C>, Int128)]

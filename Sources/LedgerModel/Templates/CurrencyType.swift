@@ -10,11 +10,22 @@ public protocol CurrencyType: Sendable {
 }
 
 /// The euro: two decimals.
-public enum EUR: CurrencyType { public static let currency = Currency("EUR", exponent: 2) }
+public enum EUR: CurrencyType {
+    /// `EUR`, 2.
+    public static let currency = Currency("EUR", exponent: 2)
+}
+
 /// The dollar of the United States: two decimals.
-public enum USD: CurrencyType { public static let currency = Currency("USD", exponent: 2) }
+public enum USD: CurrencyType {
+    /// `USD`, 2.
+    public static let currency = Currency("USD", exponent: 2)
+}
+
 /// The yen: no decimals.
-public enum JPY: CurrencyType { public static let currency = Currency("JPY", exponent: 0) }
+public enum JPY: CurrencyType {
+    /// `JPY`, 0.
+    public static let currency = Currency("JPY", exponent: 0)
+}
 
 extension Currency {
     /// A currency written in the program. A code or an exponent that is none stops the program.

@@ -5,13 +5,16 @@
 /// ```
 /// Money that comes from nowhere, two debits or two currencies do not compile.
 public struct Move: Sendable, Hashable {
+    /// The same without its types, as an ``Entry`` has it.
     public let posting: Posting
+    /// The currency as the program declares it.
     public let currency: Currency
     /// The type that the debited account is declared with.
     public let debitType: AccountType
     /// The type that the credited account is declared with.
     public let creditType: AccountType
 
+    /// Debits one account and credits another.
     /// - Parameter money: more than zero; ``Entry/validate()`` refuses anything else.
     public init<C>(_ money: Money<C>, debit: DebitSide<C>, credit: CreditSide<C>) {
         posting = Posting(debit: debit.account, credit: credit.account, amount: money.amount)
@@ -21,12 +24,19 @@ public struct Move: Sendable, Hashable {
 
 /// Gathers moves; `if`, `switch` and `for` are allowed between them.
 @resultBuilder public enum MovesBuilder {
+    /// One move.
     public static func buildExpression(_ move: Move) -> [Move] { [move] }
+    /// One after the other.
     public static func buildBlock(_ parts: [Move]...) -> [Move] { parts.flatMap(\.self) }
+    /// An `if` without `else`.
     public static func buildOptional(_ part: [Move]?) -> [Move] { part ?? [] }
+    /// An `if` with `else`, or a `switch`.
     public static func buildEither(first part: [Move]) -> [Move] { part }
+    /// An `if` with `else`, or a `switch`.
     public static func buildEither(second part: [Move]) -> [Move] { part }
+    /// A `for`.
     public static func buildArray(_ parts: [[Move]]) -> [Move] { parts.flatMap(\.self) }
+    /// An `if #available`.
     public static func buildLimitedAvailability(_ part: [Move]) -> [Move] { part }
 }
 
@@ -46,6 +56,7 @@ public struct Move: Sendable, Hashable {
 /// ```
 /// Its moves follow from its parameters, so they cannot fail: what has to be reckoned is a parameter, or reckoned by an initializer.
 public protocol EntryTemplate: Sendable {
+    /// The kind of the entries that are made of it. It never changes; the type may be renamed.
     static var kind: EntryKind { get }
     /// Its postings, in order; none for a fact that moves no money.
     @MovesBuilder var moves: [Move] { get }
@@ -54,6 +65,7 @@ public protocol EntryTemplate: Sendable {
 }
 
 extension EntryTemplate {
+    /// Nothing.
     public var details: EntryDetails { EntryDetails() }
 
     /// Of all its moves, in order.
@@ -66,6 +78,7 @@ extension EntryTemplate {
 public struct EntryDetails: Sendable, Hashable {
     /// An id that follows from what it is, so that it can happen once; nil for a new one.
     public var id: EntryID?
+    /// For people to read.
     public var description: String?
     /// Your own name for what this is about; `find` looks for it.
     public var reference: String?
@@ -74,6 +87,7 @@ public struct EntryDetails: Sendable, Hashable {
     /// If set, the postings only hold their amounts.
     public var hold: Hold?
 
+    /// Each of them is left out unless you say it.
     public init(
         id: EntryID? = nil, description: String? = nil, reference: String? = nil, payload: [String: JSON] = [:], hold: Hold? = nil
     ) {

@@ -16,41 +16,59 @@ public protocol AccountKind: Sendable {
 
 /// The side that makes an account grow, as a type.
 public protocol NormalSide: Sendable {
+    /// `debit` or `credit`.
     static var side: Side { get }
 }
 
 /// Accounts that grow by debits: assets and expenses.
-public enum DebitNormal: NormalSide { public static let side = Side.debit }
+public enum DebitNormal: NormalSide {
+    /// `debit`.
+    public static let side = Side.debit
+}
+
 /// Accounts that grow by credits: liabilities, equity and income.
-public enum CreditNormal: NormalSide { public static let side = Side.credit }
+public enum CreditNormal: NormalSide {
+    /// `credit`.
+    public static let side = Side.credit
+}
 
 /// What you have: bank accounts, receivables.
 public enum Asset: AccountKind {
+    /// Debits make it grow.
     public typealias Normal = DebitNormal
+    /// `asset`.
     public static let type = AccountType.asset
 }
 
 /// What you owe: customers' wallets, payables.
 public enum Liability: AccountKind {
+    /// Credits make it grow.
     public typealias Normal = CreditNormal
+    /// `liability`.
     public static let type = AccountType.liability
 }
 
 /// What belongs to the owners.
 public enum Equity: AccountKind {
+    /// Credits make it grow.
     public typealias Normal = CreditNormal
+    /// `equity`.
     public static let type = AccountType.equity
 }
 
 /// What you earn.
 public enum Income: AccountKind {
+    /// Credits make it grow.
     public typealias Normal = CreditNormal
+    /// `income`.
     public static let type = AccountType.income
 }
 
 /// What you spend.
 public enum Expense: AccountKind {
+    /// Debits make it grow.
     public typealias Normal = DebitNormal
+    /// `expense`.
     public static let type = AccountType.expense
 }
 
@@ -62,17 +80,22 @@ public enum Expense: AccountKind {
 /// ```
 /// It is a name, and opens nothing: `Ledger.open` does, and `Ledger.account(of:)` compares it with the book's. It is encoded as its path.
 public struct LedgerAccount<Kind: AccountKind, C: CurrencyType>: Sendable, Hashable {
+    /// Its name in the book.
     public let path: AccountPath
 
+    /// An account with this path. A kind whose `Normal` is not the normal side of its `type` stops the program.
     public init(_ path: AccountPath) {
         precondition(Kind.type.normalSide == Kind.Normal.side, "\(Kind.self) says another normal side than \(Kind.type.rawValue) has")
         self.path = path
     }
 
+    /// Reads a path that is only known while the program runs.
     /// - Throws: `invalidAccount`, naming the path and what is wrong with it.
     public init(_ text: String) throws(LedgerError) { self.init(try AccountPath(text)) }
 
+    /// The type to open it with.
     public var type: AccountType { Kind.type }
+    /// The currency to open it in.
     public var currency: Currency { C.currency }
 
     /// It is debited, whatever that does to its balance.
@@ -99,13 +122,16 @@ extension LedgerAccount: ExpressibleByStringLiteral, CustomStringConvertible {
     /// A path written in the program. Anything that ``AccountPath/init(_:)`` refuses stops the program.
     public init(stringLiteral value: String) { self.init(AccountPath(stringLiteral: value)) }
 
+    /// The path.
     public var description: String { path.text }
 }
 
 extension LedgerAccount: Codable {
+    /// Reads a path.
     /// - Throws: `invalidAccount` for a text that is no path, `DecodingError` for what is no text.
     public init(from decoder: any Decoder) throws { try self.init(decoder.singleValueContainer().decode(String.self)) }
 
+    /// Writes the path.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(path.text)
@@ -114,7 +140,9 @@ extension LedgerAccount: Codable {
 
 /// An account on the debit side of a ``Move``. Only a ``LedgerAccount`` gives one.
 public struct DebitSide<C: CurrencyType>: Sendable, Hashable {
+    /// The path of the account.
     public let account: AccountPath
+    /// The type that it is declared with.
     public let type: AccountType
 
     init(_ account: AccountPath, _ type: AccountType) { (self.account, self.type) = (account, type) }
@@ -122,7 +150,9 @@ public struct DebitSide<C: CurrencyType>: Sendable, Hashable {
 
 /// An account on the credit side of a ``Move``. Only a ``LedgerAccount`` gives one.
 public struct CreditSide<C: CurrencyType>: Sendable, Hashable {
+    /// The path of the account.
     public let account: AccountPath
+    /// The type that it is declared with.
     public let type: AccountType
 
     init(_ account: AccountPath, _ type: AccountType) { (self.account, self.type) = (account, type) }

@@ -9,6 +9,7 @@ public struct Money<C: CurrencyType>: Sendable, Hashable, Codable {
     /// Cents of EUR, yen of JPY.
     public let minorUnits: Int64
 
+    /// - Parameter minorUnits: 1250 for 12.50 EUR.
     public init(minorUnits: Int64) { self.minorUnits = minorUnits }
 
     /// Reads a decimal, exactly: ``Currency/amount(_:)``.
@@ -24,6 +25,7 @@ public struct Money<C: CurrencyType>: Sendable, Hashable, Codable {
         minorUnits = amount.minorUnits
     }
 
+    /// Nothing. No posting has it, but sums begin with it.
     public static var zero: Money { Money(minorUnits: 0) }
 
     /// The same without its type.
@@ -33,6 +35,7 @@ public struct Money<C: CurrencyType>: Sendable, Hashable, Codable {
     /// - Throws: `DecodingError` for anything else, a decimal among it.
     public init(from decoder: any Decoder) throws { minorUnits = try decoder.singleValueContainer().decode(Int64.self) }
 
+    /// Writes the whole number of minor units.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(minorUnits)
@@ -40,6 +43,7 @@ public struct Money<C: CurrencyType>: Sendable, Hashable, Codable {
 }
 
 extension Money: Comparable, CustomStringConvertible {
+    /// By minor units.
     public static func < (left: Money, right: Money) -> Bool { left.minorUnits < right.minorUnits }
 
     /// `12.50 EUR`.
@@ -49,11 +53,13 @@ extension Money: Comparable, CustomStringConvertible {
 // MARK: - Arithmetic
 
 extension Money {
+    /// The sum.
     /// - Throws: `invalidAmount` if the sum does not fit into 64 bits of minor units.
     public static func + (left: Money, right: Money) throws(LedgerError) -> Money {
         try fitting(left.minorUnits.addingReportingOverflow(right.minorUnits)) { "\(left) + \(right)" }
     }
 
+    /// The difference; below zero if the right one is larger.
     /// - Throws: `invalidAmount` if the difference does not fit into 64 bits of minor units.
     public static func - (left: Money, right: Money) throws(LedgerError) -> Money {
         try fitting(left.minorUnits.subtractingReportingOverflow(right.minorUnits)) { "\(left) - \(right)" }

@@ -44,9 +44,12 @@ extension Ledger {
     public func post(
         _ template: some EntryTemplate, id: EntryID? = nil, effectiveAt: Timestamp? = nil, actor: String? = nil, backdating: Backdating = .refuse
     ) async throws(LedgerError) -> Receipt {
-        let entry = Entry(template, id: id, effectiveAt: effectiveAt, actor: actor, backdating: backdating)
+        let moves = template.moves
+        var entry = Entry(template, id: id, effectiveAt: effectiveAt, actor: actor, backdating: backdating)
+        // What is compared is what is posted.
+        entry.postings = moves.map(\.posting)
         try entry.validate()
-        do throws(LedgerError) { try await checkAccounts(of: template) } catch { throw error.about(index: nil, id: entry.id) }
+        do throws(LedgerError) { try await checkAccounts(moves) } catch { throw error.about(index: nil, id: entry.id) }
         return try await post(entry)
     }
 
@@ -56,7 +59,10 @@ extension Ledger {
     /// Accounts never change, so what is found once is remembered.
     /// - Throws: `unknownAccount`, `currencyMismatch`; `invalidAccount` if an account has another type, or its currency another exponent.
     public func checkAccounts(of template: some EntryTemplate) async throws(LedgerError) {
-        let moves = template.moves
+        try await checkAccounts(template.moves)
+    }
+
+    private func checkAccounts(_ moves: [Move]) async throws(LedgerError) {
         let paths = Set(moves.flatMap { [$0.posting.debit, $0.posting.credit] })
         let known = try await translated { try await catalog.accounts(paths) }
         for move in moves {
