@@ -3,85 +3,92 @@ import Indelible
 import IndelibleTesting
 import Testing
 
-// The code of docs/templates.md: compiled and run here, and the document has exactly this.
+/// The code of docs/templates.md: compiled and run here, and the document has exactly this.
+extension TemplateBookTests {
+    typealias Payable = LedgerAccount<Liability, EUR>
 
-typealias Wallet = LedgerAccount<Liability, EUR>
+    enum Chart {
+        static let clearing: LedgerAccount<Asset, EUR> = "processor:clearing"
+        static let fees: LedgerAccount<Income, EUR> = "income:fees"
+        static let costs: LedgerAccount<Expense, EUR> = "expense:processor"
+        static func merchant(_ name: String) throws -> Payable { try Payable("merchants:\(name)") }
+    }
 
-enum Chart {
-    static let clearing: LedgerAccount<Asset, EUR> = "processor:clearing"
-    static let fees: LedgerAccount<Income, EUR> = "income:fees"
-    static let costs: LedgerAccount<Expense, EUR> = "expense:processor"
-    static func merchant(_ name: String) throws -> Wallet { try Wallet("merchants:\(name)") }
-}
+    struct OrderPaid: EntryTemplate {
+        static let kind: EntryKind = "order.paid"
+        let order: String
+        let price: Money<EUR>
+        let fee: Money<EUR>
+        let merchant: Payable
 
-struct OrderPaid: EntryTemplate {
-    static let kind: EntryKind = "order.paid"
-    let order: String
-    let price: Money<EUR>
-    let fee: Money<EUR>
-    let merchant: Wallet
+        var moves: [Move] {
+            Move(price, debit: Chart.clearing.increased, credit: merchant.increased)
+            if fee > .zero {
+                Move(fee, debit: merchant.decreased, credit: Chart.fees.increased)
+            }
+        }
+        var details: EntryDetails { EntryDetails(id: EntryID(key: "order-\(order)"), reference: order) }
+    }
 
-    var moves: [Move] {
-        Move(price, debit: Chart.clearing.increased, credit: merchant.increased)
-        if fee > .zero {
-            Move(fee, debit: merchant.decreased, credit: Chart.fees.increased)
+    enum Points: CurrencyType { static let currency = Currency("POINTS", exponent: 0) }
+
+    enum Receivable: AccountKind {
+        typealias Normal = DebitNormal
+        static let type = AccountType.asset
+    }
+
+    struct InvoiceSent: EntryTemplate {
+        static let kind: EntryKind = "invoice.sent"
+        let lines: [Money<EUR>]
+        let customer: LedgerAccount<Receivable, EUR>
+
+        var moves: [Move] {
+            for line in lines { Move(line, debit: customer.increased, credit: Chart.fees.increased) }
         }
     }
-    var details: EntryDetails { EntryDetails(id: EntryID(key: "order-\(order)"), reference: order) }
-}
 
-enum Points: CurrencyType { static let currency = Currency("POINTS", exponent: 0) }
+    struct Deposit<C: CurrencyType>: EntryTemplate {
+        static var kind: EntryKind { "deposit.received" }
+        let amount: Money<C>
+        let bank: LedgerAccount<Asset, C>
+        let wallet: LedgerAccount<Liability, C>
 
-enum Receivable: AccountKind {
-    typealias Normal = DebitNormal
-    static let type = AccountType.asset
-}
-
-struct InvoiceSent: EntryTemplate {
-    static let kind: EntryKind = "invoice.sent"
-    let lines: [Money<EUR>]
-    let customer: LedgerAccount<Receivable, EUR>
-
-    var moves: [Move] {
-        for line in lines { Move(line, debit: customer.increased, credit: Chart.fees.increased) }
+        var moves: [Move] { Move(amount, debit: bank.increased, credit: wallet.increased) }
     }
-}
 
-struct Deposit<C: CurrencyType>: EntryTemplate {
-    static var kind: EntryKind { "deposit.received" }
-    let amount: Money<C>
-    let bank: LedgerAccount<Asset, C>
-    let wallet: LedgerAccount<Liability, C>
+    /// What happens to one customer.
+    struct Customer: Aggregate {
+        static let category: StreamCategory = "customer"
+        static var events: [any DomainEvent<Customer>.Type] { [Topped.self] }
+        let id: String
+        var topped = Money<EUR>.zero
+        init(id: String) { self.id = id }
 
-    var moves: [Move] { Move(amount, debit: bank.increased, credit: wallet.increased) }
-}
-
-/// What happens to one customer.
-struct Customer: Aggregate {
-    static let category: StreamCategory = "customer"
-    static var events: [any DomainEvent<Customer>.Type] { [Topped.self] }
-    let id: String
-    var topped = Money<EUR>.zero
-    init(id: String) { self.id = id }
-}
-
-struct Topped: DomainEvent {
-    static let name: EntryKind = "customer.topped"
-    let amount: Money<EUR>
-    let wallet: Wallet
-    func fold(into customer: inout Customer) { customer.topped = amount }
-
-    var movement: Movement {
-        .post { Move(amount, debit: Chart.clearing.increased, credit: wallet.increased) }
+        /// What may not fit is refused here, before it has happened.
+        func top(_ amount: Money<EUR>) throws -> Topped {
+            Topped(amount: amount, wallet: try Chart.merchant(id), total: try topped + amount)
+        }
     }
-}
 
-private struct Given: EntryTemplate {
-    static let kind: EntryKind = "given"
-    let all: [Move]
-    var held = false
-    var moves: [Move] { for move in all { move } }
-    var details: EntryDetails { EntryDetails(description: "given", payload: ["count": .integer(Int64(all.count))], hold: held ? Hold() : nil) }
+    struct Topped: DomainEvent {
+        static let name: EntryKind = "customer.topped"
+        let amount: Money<EUR>
+        let wallet: Payable
+        let total: Money<EUR>
+        func fold(into customer: inout Customer) { customer.topped = total }
+
+        var movement: Movement {
+            .post { Move(amount, debit: Chart.clearing.increased, credit: wallet.increased) }
+        }
+    }
+
+    struct Given: EntryTemplate {
+        static let kind: EntryKind = "given"
+        let all: [Move]
+        var held = false
+        var moves: [Move] { for move in all { move } }
+        var details: EntryDetails { EntryDetails(description: "given", payload: ["count": .integer(Int64(all.count))], hold: held ? Hold() : nil) }
+    }
 }
 
 @Suite struct TemplateBookTests {
@@ -120,10 +127,41 @@ private struct Given: EntryTemplate {
         }
     }
 
-    @Test func `a move in an event is a posting`() throws {
-        let topped = Topped(amount: try Money("3"), wallet: try Chart.merchant("bob"))
+    @Test func `moves of an event and templates are recorded by a unit of work`() async throws {
+        let topped = try Customer(id: "bob").top(Money("3"))
         let posting = Posting(debit: "processor:clearing", credit: "merchants:bob", amount: Amount(minorUnits: 300, .eur))
         #expect(topped.movement == .post([posting]))
+        try await withBook { book in
+            let (ledger, bob, units) = (book.ledger, try Chart.merchant("bob"), Units(book.ledger))
+            try await ledger.open(Chart.clearing)
+            try await ledger.open(bob)
+            for _ in 1...2 {
+                try await units.run { unit in
+                    let customer = try await unit.load(Customer.self, "bob")
+                    try customer.apply(customer.state.top(Money("3")))
+                    try unit.post(Entry(Given(all: [Move(try Money("0.5"), debit: bob.decreased, credit: Chart.clearing.decreased)])))
+                }
+            }
+            #expect(try await ledger.balance(of: bob).text == "5.00")
+            // Read back from the payload, where money is a whole number and an account its path.
+            let other = Ledger(book.location)
+            let customer = try await Units(other).begin().load(Customer.self, "bob")
+            #expect(customer.state.topped == Money(minorUnits: 600))
+            await other.close()
+            try await book.project()
+            #expect(try await book.reconcile().verdict == .clean)
+
+            // Nothing of a unit is recorded if one of its templates is refused.
+            let error = await #expect(throws: LedgerError.self) {
+                try await units.run { unit in
+                    let customer = try await unit.load(Customer.self, "bob")
+                    try customer.apply(customer.state.top(Money("3")))
+                    try unit.post(Entry(Given(all: [Move(try Money("1"), debit: bob.decreased, credit: Chart.fees.increased)])))
+                }
+            }
+            #expect(error?.code == .unknownAccount)
+            #expect(try await ledger.balance(of: bob).text == "5.00")
+        }
     }
 
     /// Increases an account of this kind by 5 and decreases it by 2; the other account takes the other sides.

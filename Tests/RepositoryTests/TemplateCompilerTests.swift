@@ -20,7 +20,7 @@ import Testing
             let price = Money<EUR>(minorUnits: 12_50)
             let dollars = Money<USD>(minorUnits: 13_00)
             let dollarBank: LedgerAccount<Asset, USD> = "bank"
-            let bob: Wallet = "merchants:bob"
+            let bob: Payable = "merchants:bob"
 
             """
 
@@ -67,7 +67,7 @@ import Testing
             \(block(1))
             }
             \(block(2)) \(block(3))
-            struct Topped { let amount: Money<EUR>, wallet: Wallet
+            struct Topped { let amount: Money<EUR>, wallet: Payable
             \(block(4))
             }
             """),
@@ -137,7 +137,7 @@ import Testing
             "cannot convert value of type 'Money<USD>' to expected argument type 'Money<EUR>'"),
         piece(
             "an asset for a liability", #"let paid = OrderPaid(order: "1", price: price, fee: .zero, merchant: Chart.clearing)"#,
-            "cannot convert value of type 'LedgerAccount<Asset, EUR>' to expected argument type 'Wallet'"),
+            "cannot convert value of type 'LedgerAccount<Asset, EUR>' to expected argument type 'Payable'"),
         piece(
             "a whole number for a template", #"let paid = OrderPaid(order: "1", price: 1250, fee: .zero, merchant: bob)"#,
             "cannot convert value of type 'Int' to expected argument type 'Money<EUR>'"),
@@ -146,7 +146,7 @@ import Testing
             "missing argument for parameter 'fee' in call"),
         piece(
             "an account as an entry", "let entry = Entry(bob)",
-            "requires that 'Wallet' (aka 'LedgerAccount<Liability, EUR>') conform to 'EntryTemplate'"),
+            "requires that 'Payable' (aka 'LedgerAccount<Liability, EUR>') conform to 'EntryTemplate'"),
         piece(
             "a kind of account without a side",
             "enum Odd: AccountKind { static let type = AccountType.asset }", "type 'Odd' does not conform to protocol 'AccountKind'"),
