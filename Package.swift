@@ -149,7 +149,11 @@ let package = Package(
         .target(name: "LossyProxy", path: "Tests/LossyProxy", swiftSettings: strict),
         // A program that writes to a book; tests run several at once, and kill some.
         .executableTarget(
-            name: "LedgerWriter", dependencies: ["Indelible"], path: "Tests/LedgerWriter", swiftSettings: strict),
+            name: "LedgerWriter",
+            dependencies: [
+                "Indelible", .product(name: "Logging", package: "swift-log"),
+                .product(name: "InMemoryTracing", package: "swift-distributed-tracing"), .product(name: "Tracing", package: "swift-distributed-tracing"),
+            ], path: "Tests/LedgerWriter", swiftSettings: strict),
         // A projection of somebody's own, and a command line that knows it: those of docs/projections.md.
         .target(name: "OwnProjection", dependencies: ["Indelible"], path: "Tests/OwnProjection", swiftSettings: strict),
         .executableTarget(

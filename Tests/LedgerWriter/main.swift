@@ -4,7 +4,8 @@ import Foundation
 
 switch CommandLine.arguments.dropFirst().first {
 case "history": try await RandomHistory(try Settings()).run()
+case "traced": try await Traced.run(try Settings())
 default:
-    FileHandle.standardError.write(Data("history\n".utf8))
+    FileHandle.standardError.write(Data("history, traced\n".utf8))
     exit(64)
 }
