@@ -86,7 +86,7 @@ struct WalletReserved: DomainEvent {
     let wallet: String
     let units: Int64
     var movement: Movement { .hold([Wallet.posting(units)]) }
-    var entryID: EntryID? { .derived("wallet-hold", wallet) }
+    var identity: EventIdentity { .once(.derived("wallet-hold", wallet)) }
     func fold(into wallet: inout Wallet) { wallet.reserved += units }
 }
 

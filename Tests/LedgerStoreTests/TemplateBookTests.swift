@@ -219,20 +219,6 @@ extension TemplateBookTests {
     }
 
     @Test func `the document has this code`() throws {
-        func lines(_ path: String) throws -> [String] {
-            let text = try String(contentsOf: repository.appendingPathComponent(path), encoding: .utf8)
-            return text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
-        }
-        let code = Set(try lines("Tests/LedgerStoreTests/TemplateBookTests.swift"))
-        var (isCode, examined) = (false, 0)
-        for line in try lines("docs/templates.md") {
-            if line.hasPrefix("```") {
-                isCode = line == "```swift"
-            } else if isCode {
-                #expect(code.contains(line), "\(line)")
-                examined += 1
-            }
-        }
-        #expect(examined > 50)
+        try expectCode(of: "docs/templates.md", in: "Tests/LedgerStoreTests/TemplateBookTests.swift", atLeast: 50)
     }
 }

@@ -23,10 +23,10 @@ public protocol DomainEvent<State>: Codable, Sendable {
     static func upcast(_ payload: inout [String: JSON], from version: Int) throws
     /// Changes the state to what it is after this. It refuses nothing: it has happened.
     func fold(into state: inout State)
-    /// What it does to money; nothing unless you say otherwise.
-    var movement: Movement { get }
-    /// An id that follows from what it is, so that it can happen once; nil, which is the default, for a new one.
-    var entryID: EntryID? { get }
+    /// What it does to money; nothing unless you say otherwise. Whatever it throws refuses the event.
+    var movement: Movement { get throws }
+    /// Whether it can happen once; a new one each time unless you say otherwise.
+    var identity: EventIdentity { get }
 }
 
 extension DomainEvent {
@@ -35,7 +35,16 @@ extension DomainEvent {
         throw LedgerError(.invalidEvent, "\(name) is stored as version \(version), which this program cannot read: add it to `upcast`")
     }
     public var movement: Movement { .none }
-    public var entryID: EntryID? { nil }
+    public var identity: EventIdentity { .new }
+}
+
+/// The id of the entry that an event becomes.
+public enum EventIdentity: Sendable, Hashable {
+    case new
+    /// An id that follows from what the event is (``EntryID/derived(_:_:)``): so it can happen once, whoever is first.
+    case once(EntryID)
+
+    var id: EntryID? { if case .once(let id) = self { id } else { nil } }
 }
 
 /// What an event does to money.

@@ -19,15 +19,19 @@ public struct StoredEvent: Sendable, Hashable {
 
 /// Events to entries and back.
 enum EventCodec {
-    /// The entry that an event becomes.
+    /// The entry that an event becomes, and what it does to money.
     /// - Throws: `invalidEvent` if it is no JSON object, or uses words that are not its own.
-    static func entry<E: DomainEvent>(_ event: E, id: EntryID) throws(LedgerError) -> Entry {
+    static func entry<E: DomainEvent>(_ event: E, id: EntryID) throws(LedgerError) -> (Entry, Movement) {
         guard E.State.events.contains(where: { $0 == E.self }) else {
             throw LedgerError(.invalidEvent, "\(E.name) is not among the events of \(E.State.category): add it to `\(E.State.self).events`")
         }
         var members: [String: JSON]
         do { members = try encoded(event) } catch {
             throw LedgerError(.invalidEvent, "\(E.name) cannot be encoded: \(error)", id: id)
+        }
+        let movement: Movement
+        do { movement = try event.movement } catch let error as LedgerError { throw error.about(index: nil, id: id) } catch {
+            throw LedgerError(.invalidEvent, "what \(E.name) moves cannot be said: \(error)", id: id)
         }
         func take(_ key: String) throws(LedgerError) -> String? {
             switch members.removeValue(forKey: key) {
@@ -41,12 +45,12 @@ enum EventCodec {
         entry.reference = try take("reference")
         entry.actor = try take("actor")
         entry.payload = members
-        switch event.movement {
+        switch movement {
         case .none, .capture, .void: break
         case .post(let postings): entry.postings = postings
         case .hold(let postings, let expiresAt): (entry.postings, entry.hold) = (postings, Hold(expiresAt: expiresAt))
         }
-        return entry
+        return (entry, movement)
     }
 
     static let encoder: JSONEncoder = {

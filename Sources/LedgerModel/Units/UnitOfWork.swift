@@ -135,7 +135,7 @@ public final class UnitOfWork: Sendable {
             let rule: StreamAppend.Rule
             switch mode {
             case .optimistic:
-                if event.entryID != nil, let claimed = log.claimed.removeValue(forKey: stream) {
+                if event.identity != .new, let claimed = log.claimed.removeValue(forKey: stream) {
                     // The revision that is claimed already belongs to another id.
                     log.operations.append(Self.checked(stream, revision, claimed.id))
                     log.claims[stream, default: 0] += 1
@@ -150,22 +150,32 @@ public final class UnitOfWork: Sendable {
     }
 
     /// Records an event of an aggregate that is not loaded.
+    /// - Throws: `invalidEntry` if it is loaded in this unit (apply the event to its reference), and as ``Ref/apply(_:effectiveAt:)``.
     public func append<E: DomainEvent>(
         _ event: E, to id: E.State.ID, expecting expected: ExpectedRevision, effectiveAt: Timestamp? = nil
     ) throws(LedgerError) {
         let stream = try E.State.stream(id)
-        try log.withLock { log throws(LedgerError) in try append(event, effectiveAt, stream, .expects(expected), &log) }
+        try log.withLock { log throws(LedgerError) in
+            guard log.refs[stream] == nil else {
+                throw LedgerError(.invalidEntry, "\(stream) is loaded in this unit: apply the event to its reference")
+            }
+            try append(event, effectiveAt, stream, .expects(expected), &log)
+            switch expected {
+            case .exact, .none: log.claims[stream, default: 0] += 1
+            case .exists, .any: break
+            }
+        }
     }
 
     private func append<E: DomainEvent>(
         _ event: E, _ effectiveAt: Timestamp?, _ stream: StreamName, _ rule: StreamAppend.Rule, _ log: inout Log
     ) throws(LedgerError) {
         try Self.checkOpen(log)
-        var entry = try EventCodec.entry(event, id: event.entryID ?? log.claimed.removeValue(forKey: stream)?.id ?? .minted())
+        var (entry, movement) = try EventCodec.entry(event, id: event.identity.id ?? log.claimed.removeValue(forKey: stream)?.id ?? .minted())
         entry.effectiveAt = effectiveAt
         try entry.validate()
         log.operations.append(UnitOperation(.post(entry), append: StreamAppend(stream, rule, version: E.version)))
-        switch event.movement {
+        switch movement {
         case .capture(let hold, let amounts): log.operations.append(UnitOperation(.capture(hold, amounts: amounts)))
         case .void(let hold): log.operations.append(UnitOperation(.void(hold)))
         case .none, .post, .hold: break

@@ -1,5 +1,6 @@
 import LedgerDatabase
 public import LedgerModel
+import Synchronization
 
 /// Units of work on a book: `Units(ledger)`.
 extension Ledger: UnitStore {
@@ -45,15 +46,20 @@ extension Ledger: UnitStore {
         _ requests: [StreamRequest], _ trace: Trace, _ body: @Sendable ([StreamHistory], [EntryID]) throws -> [UnitOperation]
     ) async throws -> [Receipt] {
         var retrying = Retrying()
+        let attempt = Attempt()
         while true {
             do {
                 return try await trace.span("ledger.unit") {
-                    try await database.write { try claimAndRecord(requests, trace, $0, body) }
+                    try await database.write { try claimAndRecord(requests, trace, attempt, $0, body) }
                 }
             } catch is NothingDecided {
                 return []
-            } catch let error as DatabaseError {
-                do { try await retrying.pause(after: error) } catch { throw LedgerError.translating(error) }
+            } catch let failure as DatabaseError {
+                if failure.kind == .outcomeUnknown {
+                    // To run it again would be to do it twice.
+                    do { if let receipts = try await recorded(attempt) { return receipts } } catch { throw LedgerError(failure) }
+                }
+                do { try await retrying.pause(after: failure) } catch { throw LedgerError.translating(error) }
             }
         }
     }
@@ -61,8 +67,24 @@ extension Ledger: UnitStore {
     /// The transaction is rolled back, and that is all.
     private struct NothingDecided: Error {}
 
+    /// What the last attempt was about to record.
+    private final class Attempt: Sendable {
+        private let ids = Mutex<(own: EntryID?, all: [EntryID])>((nil, []))
+        /// An entry that nobody else can have recorded, and all of them in order.
+        var entries: (own: EntryID?, all: [EntryID]) { ids.withLock { $0 } }
+        func records(_ own: EntryID?, _ all: [EntryID]) { ids.withLock { $0 = (own, all) } }
+    }
+
+    /// The receipts of an attempt whose outcome was not heard of; nil if it came to nothing.
+    private func recorded(_ attempt: Attempt) async throws -> [Receipt]? {
+        let entries = attempt.entries
+        guard let own = entries.own else { return nil }
+        let standing = try await standing(entries.all)
+        return standing[own] == nil ? nil : entries.all.compactMap { standing[$0]?.receipt(isRepeat: false) }
+    }
+
     private func claimAndRecord(
-        _ requests: [StreamRequest], _ trace: Trace, _ transaction: borrowing LedgerTransaction,
+        _ requests: [StreamRequest], _ trace: Trace, _ attempt: Attempt, _ transaction: borrowing LedgerTransaction,
         _ body: ([StreamHistory], [EntryID]) throws -> [UnitOperation]
     ) throws -> [Receipt] {
         let streams = requests.map(\.stream).sorted()
@@ -89,6 +111,7 @@ extension Ledger: UnitStore {
             }
         }
         let all = try drafts.all(posted, holds) { accounts[$0] }
+        attempt.records(ids.first, all.map(\.id))
         do {
             return try WriteStep(catalog: catalog, memory: nil, tailMax: tailMax).run([all], attempt: 1, transaction).results[0].get()
         } catch let nothing as WriteStep.NothingToWrite {
