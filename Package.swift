@@ -188,6 +188,9 @@ let package = Package(
         .testTarget(
             name: "LedgerStoreTests", dependencies: ["Indelible", "LocalMariaDB", "IndelibleTesting", "MariaDBDriver", "CMariaDB", "IndelibleCLI", "LedgerWriter", "LossyProxy", "OwnProjection", "OwnTool", "Soak", "Soaking"],
             swiftSettings: strict),
+        // From mutable tables to a ledger, and what goes wrong in code that saves whole objects: the code of docs/moving.md.
+        .testTarget(
+            name: "MovingTests", dependencies: ["Indelible", "IndelibleTesting", "LedgerModel", "LocalMariaDB", "MariaDBDriver"], swiftSettings: strict),
         .testTarget(
             name: "IndelibleCommandsTests", dependencies: ["IndelibleCLI", "Indelible", "IndelibleTesting", "LocalMariaDB"], swiftSettings: strict),
         .testTarget(name: "RepositoryTests", dependencies: ["IndelibleCLI", "IndelibleTesting"], swiftSettings: strict),
