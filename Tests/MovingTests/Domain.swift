@@ -116,12 +116,10 @@ struct Story: Aggregate {
 
 struct Member: Aggregate {
     static let category: StreamCategory = "member"
-    static var events: [any DomainEvent<Member>.Type] { [StoryCounted.self, Renamed.self, EmailChanged.self] }
+    static var events: [any DomainEvent<Member>.Type] { [StoryCounted.self] }
     static let storiesMax = 100
 
     let id: String
-    private(set) var name = ""
-    private(set) var email = ""
     private(set) var stories = 0
 
     init(id: String) { self.id = id }
@@ -135,16 +133,20 @@ struct Member: Aggregate {
         static let name: EntryKind = "member.story-counted"
         func fold(into state: inout Member) { state.stories += 1 }
     }
+}
 
-    struct Renamed: DomainEvent {
-        static let name: EntryKind = "member.renamed"
-        let name: String
-        func fold(into state: inout Member) { state.name = name }
-    }
+/// What a member tells about itself: attributes without a history to decide by.
+struct Profile: PlainState {
+    static let category: StreamCategory = "profile"
+    static let name: EntryKind = "profile.saved"
 
-    struct EmailChanged: DomainEvent {
-        static let name: EntryKind = "member.email-changed"
-        let email: String
-        func fold(into state: inout Member) { state.email = email }
+    let id: String
+    var name = ""
+    var email = ""
+
+    init(id: String) { self.id = id }
+
+    func validate(after old: Profile) throws {
+        guard email.contains("@") else { throw Refusal(reason: "a profile has an e-mail address") }
     }
 }

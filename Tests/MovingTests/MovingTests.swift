@@ -1,7 +1,6 @@
 import Indelible
 import IndelibleTesting
 import MariaDBDriver
-import Synchronization
 import Testing
 
 /// The way from the old tables to a ledger, as docs/moving.md tells it.
@@ -89,22 +88,22 @@ import Testing
         try await withBoth(6) { book, old in
             let moving = try await Moving.begin(old[0], book.ledger)
             try await moving.open()
-            let isOver = Mutex(false)
+            let isOver = Flag()
             let comparisons = try await withThrowingTaskGroup(of: Void.self) { group in
                 for writer in 1...4 {
                     group.addTask {
                         let dual = DualRun(old: OldBank(connection: old[writer]), moving: moving)
                         var number = 0
-                        while number < 20 || !isOver.withLock({ $0 }) {
+                        while number < 20 || !isOver.isSet {
                             try await dual.move(Int64(writer * 100 + number % 50), on: Int64(number % 3 + 1))
                             number += 1
                         }
                     }
                 }
-                defer { isOver.withLock { $0 = true } }
+                defer { isOver.set() }
                 var comparisons: [Comparison] = []
                 for _ in 0..<10 { comparisons.append(try await moving.compare()) }
-                isOver.withLock { $0 = true }
+                isOver.set()
                 try await group.waitForAll()
                 return comparisons
             }
