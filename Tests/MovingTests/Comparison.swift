@@ -33,9 +33,9 @@ extension Moving {
         var expected: [AccountPath: Int128] = [:]
         var missing: [Int64] = []
         for row in rows {
-            let path = try Self.path(row.integer(0))
+            let path = BankAccount.path(String(try row.integer(0)))
             if expected[path] == nil { expected[path] = Int128(try row.integer(1)) }
-            guard row[2] != .null, !posted.contains(Self.id(try row.integer(2))) else { continue }
+            guard row[2] != .null, !posted.contains(BankAccount.Moved.id(try row.integer(2))) else { continue }
             missing.append(try row.integer(2))
             expected[path, default: 0] -= Int128(try row.integer(3))
         }
@@ -49,7 +49,7 @@ extension Moving {
     private func posted(through: Position) async throws -> Set<EntryID> {
         var posted: Set<EntryID> = []
         var query = EntryQuery()
-        (query.kind, query.limit) = ("bank.moved", 1000)
+        (query.kind, query.limit) = (BankAccount.Moved.name, 1000)
         while true {
             let page = try await ledger.entries(query).prefix { $0.position <= through }
             posted.formUnion(page.compactMap(\.id))
@@ -86,8 +86,14 @@ struct Bank: Sendable {
         case .old: try await dual.old.move(amount, on: account)
         case .both, .ledgerReads: try await dual.move(amount, on: account)
         case .ledger:
-            let postings = Moving.posting(amount, try Moving.path(account), against: "bank")
-            try await dual.moving.ledger.post(Entry(id: EntryID(key: request), kind: "bank.moved", postings: postings))
+            try await Units(dual.moving.ledger).runOnce(key: request) { unit in
+                let account = try await unit.load(BankAccount.self, String(account))
+                if amount > 0 {
+                    try account.apply(account.state.deposit(amount))
+                } else {
+                    try account.apply(account.state.withdraw(-amount, for: request))
+                }
+            }
         }
     }
 
@@ -95,7 +101,7 @@ struct Bank: Sendable {
     func balance(of account: Int64) async throws -> Int128 {
         switch phase {
         case .old, .both: Int128(try await dual.old.balance(of: account))
-        case .ledgerReads, .ledger: try await dual.moving.ledger.balance(of: Moving.path(account), in: .eur).minorUnits
+        case .ledgerReads, .ledger: try await dual.moving.ledger.balance(of: BankAccount.path(String(account)), in: .eur).minorUnits
         }
     }
 }

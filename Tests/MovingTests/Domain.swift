@@ -9,7 +9,7 @@ struct Refusal: Error, Equatable {
 /// A customer's account with its withdrawals. The money is in the ledger's postings; the balance here is what the events say.
 struct BankAccount: Aggregate {
     static let category: StreamCategory = "account"
-    static var events: [any DomainEvent<BankAccount>.Type] { [Deposited.self, Withdrawn.self] }
+    static var events: [any DomainEvent<BankAccount>.Type] { [OpeningBalance.self, Moved.self, Deposited.self, Withdrawn.self] }
 
     let id: String
     /// In cents.
@@ -25,8 +25,14 @@ struct BankAccount: Aggregate {
         return Withdrawn(account: id, amount: amount, purpose: purpose)
     }
 
-    /// The account in the ledger. The ids of accounts are digits.
+    /// The account in the ledger. Ids are digits.
     static func path(_ id: String) -> AccountPath { AccountPath(stringLiteral: "customers:\(id)") }
+
+    /// A deposit credits the customer, a withdrawal debits; nothing moves nothing.
+    static func movement(_ amount: Int64, _ id: String, against other: AccountPath = "bank") -> Movement {
+        if amount > 0 { return .post([Posting(debit: other, credit: path(id), amount: Amount(minorUnits: amount, .eur))]) }
+        return amount == 0 ? .none : .post([Posting(debit: path(id), credit: other, amount: Amount(minorUnits: -amount, .eur))])
+    }
 
     struct Deposited: DomainEvent {
         static let name: EntryKind = "account.deposited"
@@ -34,7 +40,7 @@ struct BankAccount: Aggregate {
         let amount: Int64
 
         func fold(into state: inout BankAccount) { state.balance += amount }
-        var movement: Movement { .post([Posting(debit: "bank", credit: path(account), amount: Amount(minorUnits: amount, .eur))]) }
+        var movement: Movement { BankAccount.movement(amount, account) }
     }
 
     struct Withdrawn: DomainEvent, Equatable {
@@ -48,7 +54,36 @@ struct BankAccount: Aggregate {
             state.withdrawals.append(self)
         }
 
-        var movement: Movement { .post([Posting(debit: path(account), credit: "bank", amount: Amount(minorUnits: amount, .eur))]) }
+        var movement: Movement { BankAccount.movement(-amount, account) }
+    }
+}
+
+// What comes from the old tables.
+extension BankAccount {
+    /// What the account had when the ledger began.
+    struct OpeningBalance: DomainEvent {
+        static let name: EntryKind = "account.opening-balance"
+        let account: String
+        /// In cents; less than 0 if it was overdrawn.
+        let amount: Int64
+
+        func fold(into state: inout BankAccount) { state.balance += amount }
+        var movement: Movement { BankAccount.movement(amount, account, against: "opening-balances") }
+        var entryID: EntryID? { EntryID(key: "opening balance: \(account)") }
+    }
+
+    /// A row of the old table of movements. Its id follows from the row's, so it happens once, whoever records it.
+    struct Moved: DomainEvent {
+        static let name: EntryKind = "account.moved"
+        let account: String
+        /// In cents; more than 0 for a deposit.
+        let amount: Int64
+        let row: Int64
+
+        func fold(into state: inout BankAccount) { state.balance += amount }
+        var movement: Movement { BankAccount.movement(amount, account) }
+        var entryID: EntryID? { Self.id(row) }
+        static func id(_ row: Int64) -> EntryID { EntryID(key: "movement: \(row)") }
     }
 }
 

@@ -24,17 +24,15 @@ struct Moving: Sendable {
                 guard error.code == .conflict else { throw error }
             }
         }
-        guard let payload = try await ledger.entry(id)?.payload, case .object(let members) = try JSON(parsing: payload),
-            case .string(let text)? = members["reference"], let cut = Int64(text)
-        else { throw Unreadable() }
+        guard let payload = try await ledger.entry(id)?.payload, let cut = try JSON(parsing: payload)["reference"]?.string.flatMap(Int64.init) else {
+            throw Unreadable()
+        }
         return Moving(old: old, ledger: ledger, cut: cut)
     }
 
     // MARK: - Opening balances
 
-    static func path(_ account: Int64) throws -> AccountPath { try AccountPath("customers:\(account)") }
-
-    /// Opens every account with what it had at the cut. Do it again when accounts have come; what stands is not posted twice.
+    /// Opens every account with what it had at the cut. Do it again when accounts have come; what stands is not recorded twice.
     func open() async throws {
         try await ledger.openAccount("bank", in: .eur, type: .asset)
         try await ledger.openAccount("opening-balances", in: .eur, type: .equity)
@@ -44,42 +42,38 @@ struct Moving: Sendable {
             LEFT JOIN movement m ON m.account_id = a.id AND m.id > \(cut) GROUP BY a.id, a.balance ORDER BY a.id
             """)
         for row in rows {
-            let (path, balance) = (try Self.path(row.integer(0)), try row.integer(1))
+            let account = String(try row.integer(0))
             // A floor, so that there can be another one later; so low that nothing of what the old code does is refused.
-            try await ledger.openAccount(path, in: .eur, type: .liability, limits: .creditLine(1_000_000_000_000))
-            try await ledger.post(
-                Entry(id: EntryID(key: "opening: \(path)"), kind: "opening.balance", postings: Self.posting(balance, path, against: "opening-balances")))
+            try await ledger.openAccount(BankAccount.path(account), in: .eur, type: .liability, limits: .creditLine(1_000_000_000_000))
+            try await Units(ledger).run { unit in
+                try unit.append(BankAccount.OpeningBalance(account: account, amount: row.integer(1)), to: account, expecting: .any)
+            }
         }
-    }
-
-    /// A deposit credits the customer, a withdrawal debits; nothing moves nothing.
-    static func posting(_ amount: Int64, _ customer: AccountPath, against other: AccountPath) -> [Posting] {
-        if amount > 0 { return [Posting(debit: other, credit: customer, amount: Amount(minorUnits: amount, .eur))] }
-        return amount == 0 ? [] : [Posting(debit: customer, credit: other, amount: Amount(minorUnits: -amount, .eur))]
     }
 
     // MARK: - Dual run
 
-    /// A movement of the old tables as an entry. Its id follows from the row's, so it is posted once, whoever does it.
-    func entry(_ movement: OldMovement) throws -> Entry {
-        Entry(
-            id: Self.id(movement.id), kind: "bank.moved", effectiveAt: Timestamp(sqlText: movement.madeAt), reference: String(movement.id),
-            postings: Self.posting(movement.amount, try Self.path(movement.account), against: "bank"))
+    /// Records a movement of the old tables.
+    /// - Returns: false if it stood already.
+    @discardableResult
+    func record(_ movement: OldMovement) async throws -> Bool {
+        let unit = Units(ledger).begin()
+        let account = String(movement.account)
+        // The old tables have decided, so nothing is expected.
+        try unit.append(
+            BankAccount.Moved(account: account, amount: movement.amount, row: movement.id), to: account, expecting: .any,
+            effectiveAt: Timestamp(sqlText: movement.madeAt))
+        return try await !unit.commit()[0].isRepeat
     }
 
-    static func id(_ movement: Int64) -> EntryID { EntryID(key: "movement: \(movement)") }
-
-    /// Posts every movement behind the cut that the ledger does not have yet.
+    /// Records every movement behind the cut that the ledger does not have yet.
     /// - Returns: how many those were.
     @discardableResult
     func copy() async throws -> Int {
-        let rows = try await old.query("SELECT id, account_id, amount, made_at FROM movement WHERE id > \(cut) ORDER BY id")
-        let entries = try rows.map { row in
-            try entry(OldMovement(id: row.integer(0), account: row.integer(1), amount: row.integer(2), madeAt: row.text(3)))
-        }
         var copied = 0
-        for start in stride(from: 0, to: entries.count, by: 500) {
-            copied += try await ledger.post(Array(entries[start..<min(start + 500, entries.count)])).count { !$0.isRepeat }
+        for row in try await old.query("SELECT id, account_id, amount, made_at FROM movement WHERE id > \(cut) ORDER BY id") {
+            let movement = OldMovement(id: try row.integer(0), account: try row.integer(1), amount: try row.integer(2), madeAt: try row.text(3))
+            if try await record(movement) { copied += 1 }
         }
         return copied
     }
@@ -92,7 +86,7 @@ struct DualRun: Sendable {
 
     func move(_ amount: Int64, on account: Int64) async throws {
         let movement = try await old.move(amount, on: account)
-        // If the program ends here, `copy` posts it.
-        if movement.id > moving.cut { try await moving.ledger.post(moving.entry(movement)) }
+        // If the program ends here, `copy` records it.
+        if movement.id > moving.cut { try await moving.record(movement) }
     }
 }
