@@ -35,6 +35,7 @@ import Testing
             try await bank.open(4, owner: "dan", balance: 0)
             let again = try await Moving.begin(old[1], book.ledger)
             #expect(again.cut == 1)
+            #expect(try await again.compare().differences == [Comparison.Difference(account: "customers:4", old: 0, ledger: nil)])
             try await again.open()
             #expect(try await Self.balances(book.ledger) == opened + [0])
             #expect(try await book.entries("account.opening-balance") == 4)
@@ -75,6 +76,34 @@ import Testing
             let after = try await moving.compare()
             #expect(after.differences == [] && after.missing == [])
             #expect(try await Self.balances(book.ledger) == [110_00, 2_00, -5_00])
+
+            // A position that nobody will ever use: what lies behind it counts when a projector has closed it.
+            try await book.losePosition()
+            let behind = try await dual.old.move(1_00, on: 2)
+            #expect(try await moving.copy() == 1)
+            let stopped = try await moving.compare()
+            #expect(stopped.differences == [] && stopped.missing == [behind.id])
+            try await book.project()
+            let complete = try await moving.compare()
+            #expect(complete.differences == [] && complete.missing == [] && complete.through > stopped.through)
+            // Carol is still overdrawn.
+            await #expect { try await moving.finish() } throws: { ($0 as? LedgerError)?.code == .limitExceeded }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(2))) func `a copy that begins at the cut gets what commits late, one from the last id does not`() async throws {
+        try await withBoth { book, old in
+            let moving = try await Moving.begin(old[1], book.ledger)
+            try await moving.open()
+            try await old[0].execute(unprepared: "START TRANSACTION")
+            _ = try await old[0].query("INSERT INTO movement (account_id, amount) VALUES (2, 100)")
+            let bank = OldBank(connection: old[1])
+            let last = try await bank.move(5_00, on: 3)
+            #expect(try await moving.copy() == 1)
+            try await old[0].execute(unprepared: "COMMIT")
+            #expect(try await old[1].query("SELECT id FROM movement WHERE id > \(last.id)").isEmpty)
+            #expect(try await moving.copy() == 1)
+            #expect(try await moving.copy() == 0)
         }
     }
 
@@ -133,6 +162,10 @@ import Testing
             let found = try await moving.compare()
             #expect(found.differences == [Comparison.Difference(account: "customers:2", old: 0, ledger: 50_00)])
             #expect(found.missing == [])
+            // Nor can it be opened again: what it had at the cut would be another amount.
+            await #expect { try await moving.open() } throws: {
+                ($0 as? LedgerError)?.code == .conflict && ($0 as? LedgerError)?.standing != nil
+            }
         }
     }
 

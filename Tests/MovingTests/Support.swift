@@ -33,6 +33,15 @@ extension TestBook {
         }
     }
 
+    /// Takes a position and rolls back, as a program does that is killed before its COMMIT.
+    func losePosition() async throws {
+        try await withOwner { connection in
+            try await connection.execute(unprepared: "START TRANSACTION")
+            _ = try await connection.query("INSERT INTO entry (id, kind) VALUES (\(EntryID.minted().bytes), 'lost')")
+            try await connection.execute(unprepared: "ROLLBACK")
+        }
+    }
+
     /// How many entries of a kind stand.
     func entries(_ kind: EntryKind) async throws -> Int64 {
         try await withOwner { try await $0.query("SELECT COUNT(*) FROM entry WHERE kind = \(kind.text)")[0].integer(0) }
