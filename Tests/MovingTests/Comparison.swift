@@ -20,10 +20,12 @@ struct Comparison: Sendable {
 
 extension Moving {
     /// Compares every balance while both sides go on. The ledger first: what it has, the old tables had before.
-    func compare() async throws -> Comparison {
+    /// - Parameter meanwhile: what a test does between the two.
+    func compare(meanwhile: () async throws -> Void = {}) async throws -> Comparison {
         let through = try await ledger.balances(of: "customers:*")[0].through
         let balances = try await ledger.balances(of: "customers:*", at: .position(through))
         let posted = try await posted(through: through)
+        try await meanwhile()
         // One statement, which sees one moment.
         let rows = try await old.query(
             """

@@ -77,6 +77,10 @@ import Testing
             #expect(after.differences == [] && after.missing == [])
             #expect(try await Self.balances(book.ledger) == [110_00, 2_00, -5_00])
 
+            // What comes in while both sides are read is missing, and no difference.
+            let amid = try await moving.compare { try await dual.move(4_00, on: 2) }
+            #expect(amid.differences == [] && amid.missing == [lost.id + 2])
+
             // A position that nobody will ever use: what lies behind it counts when a projector has closed it.
             try await book.losePosition()
             let behind = try await dual.old.move(1_00, on: 2)
