@@ -66,6 +66,9 @@ import Testing
             #expect(try await units.begin().load(Member.self, "bob").state.stories == 48)
             #expect(try await book.entries("story.published") == 48)
             #expect(try await book.entries("member.story-counted") == 48)
+            try await book.project()
+            let found = try await book.reconcile()
+            #expect(found.verdict == .clean, "\(found)")
         }
     }
 
