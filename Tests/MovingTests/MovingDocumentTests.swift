@@ -41,4 +41,9 @@ import Testing
         #expect(suites.count > 8)
         for suite in suites { #expect(files.contains(suite[...]), "\(suite)") }
     }
+
+    @Test func `the new domain imports no database`() throws {
+        let imports = try Self.text("Tests/MovingTests/Domain.swift").matches(of: /import (\w+)/).map { String($0.1) }
+        #expect(imports == ["LedgerModel"])
+    }
 }
