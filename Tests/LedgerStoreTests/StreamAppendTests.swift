@@ -93,6 +93,9 @@ import Testing
             try await units.run { unit in
                 let story = try await unit.load(Story.self, "1")
                 for number in 0..<row.claims { try story.apply(CommentAdded(text: "claim \(number)")) }
+                #expect(throws: LedgerError.self) { try unit.append(CommentAdded(text: "x"), to: "1", expecting: .any) }
+            }
+            try await units.run { unit in
                 for number in 0..<row.commuting { try unit.append(CommentAdded(text: "any \(number)"), to: "1", expecting: .any) }
             }
             let unit = units.begin()

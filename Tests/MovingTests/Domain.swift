@@ -69,7 +69,7 @@ extension BankAccount {
 
         func fold(into state: inout BankAccount) { state.balance += amount }
         var movement: Movement { BankAccount.movement(amount, account, against: "opening-balances") }
-        var entryID: EntryID? { EntryID(key: "opening balance: \(account)") }
+        var identity: EventIdentity { .once(EntryID(key: "opening balance: \(account)")) }
     }
 
     /// A row of the old table of movements. Its id follows from the row's, so it happens once, whoever records it.
@@ -82,7 +82,7 @@ extension BankAccount {
 
         func fold(into state: inout BankAccount) { state.balance += amount }
         var movement: Movement { BankAccount.movement(amount, account) }
-        var entryID: EntryID? { Self.id(row) }
+        var identity: EventIdentity { .once(Self.id(row)) }
         static func id(_ row: Int64) -> EntryID { EntryID(key: "movement: \(row)") }
     }
 }

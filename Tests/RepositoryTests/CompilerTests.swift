@@ -212,7 +212,7 @@ import Testing
     }
 
     /// A folder beside, or above, the test bundle.
-    private static func above(_ name: String) throws -> String {
+    static func above(_ name: String) throws -> String {
         var folder = URL(fileURLWithPath: CommandLine.arguments[0])
         for _ in 0..<7 {
             folder.deleteLastPathComponent()
