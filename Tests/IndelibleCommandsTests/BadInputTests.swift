@@ -37,6 +37,8 @@ import Testing
         .init("bad currency", "\(post) --currency E/R", 65, "“E/R” is no currency code"),
         .init("bad account path", "\(post) --debit cash:", 65, "a segment between two : is empty"),
         .init("invisible character", "\(post) --debit ca\u{200B}sh", 65, "a character that cannot be seen (U+200B)"),
+        .init("a stream without an id", "entry find --stream story", 65, "“story” is no name of a stream: write category:id"),
+        .init("a stream with a bad category", "entry find --stream Story:1", 65, "“Story” is no category of streams"),
         .init("bad kind", "\(post) --kind ü", 65, "kind"),
         .init("reserved kind", "\(post) --kind ledger.tombstone", 65, "reserved"),
         .init("bad time", "\(post) --effective-at yesterday", 65, "“yesterday” is no time"),

@@ -151,4 +151,19 @@ import Testing
         }
         return true
     }
+
+    @Test func `entries are found by their stream`() async throws {
+        try await Self.withUnits { book, units in
+            for id in ["1", "2", "1"] { try await units.run { _ = try await $0.load(Story.self, id).apply(CommentAdded(text: "of \(id)")) } }
+            try await units.run { try $0.append(CommentAdded(text: "any"), to: "1", expecting: .any) }
+            var query = EntryQuery()
+            query.stream = try Story.stream("1")
+            let found = try await book.ledger.entries(query)
+            #expect(found.map { $0.payload?.contains("of 1") } == [true, true, false] && found.map(\.position) == found.map(\.position).sorted())
+            query.after = found[0].position
+            #expect(try await book.ledger.entries(query).count == 2)
+            query.stream = try Story.stream("9")
+            #expect(try await book.ledger.entries(query).isEmpty)
+        }
+    }
 }

@@ -24,6 +24,7 @@ struct EntryCommand: AsyncParsableCommand {
             abstract: "Find entries; every condition must hold. In the order of the journal.")
         @Option var reference: String?
         @Option var kind: String?
+        @Option(help: "Of this stream, like story:42.") var stream: String?
         @Option(help: "Counting from this time on.") var from: String?
         @Option(help: "Counting before this time.") var before: String?
         @Option(help: "After this position.") var after: UInt64 = 0
@@ -35,6 +36,7 @@ struct EntryCommand: AsyncParsableCommand {
             var query = EntryQuery()
             query.reference = reference
             query.kind = try kind.map { text throws(LedgerError) in try EntryKind(text) }
+            query.stream = try stream.map { text throws(LedgerError) in try StreamName(parsing: text) }
             query.effectiveFrom = try from.map { text throws(LedgerError) in try Timestamp(text) }
             query.effectiveBefore = try before.map { text throws(LedgerError) in try Timestamp(text) }
             query.after = Position(after)

@@ -12,7 +12,8 @@ struct GroupWriter: Sendable {
         while true {
             do { return try await attempt(requests, retrying.attempts) } catch let error as DatabaseError {
                 if requests.count > 1, error.concernsOneRequest { return await oneByOne(requests) }
-                if case .duplicateKey = error.kind { step.memory?.noteConflict() }
+                // A stream's revision says nothing of accounts.
+                if case .duplicateKey(let key) = error.kind, key != StreamHeads.key { step.memory?.noteConflict() }
                 do { try await retrying.pause(after: error) } catch { return Self.failed(requests, error) }
             } catch {
                 return Self.failed(requests, retrying.final(error))

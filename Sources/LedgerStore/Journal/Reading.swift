@@ -5,6 +5,8 @@ public import LedgerModel
 public struct EntryQuery: Sendable {
     public var reference: String?
     public var kind: EntryKind?
+    /// Entries of this stream; these are found by an index.
+    public var stream: StreamName?
     /// Entries that count from here …
     public var effectiveFrom: Timestamp?
     /// … and before this.
@@ -87,6 +89,9 @@ extension Ledger {
         try await translated {
             try await database.read { transaction in
                 var text: SelectText = "\(JournalRows.columns) WHERE position > \(query.after.number) AND id IS NOT NULL"
+                if let stream = query.stream {
+                    text = "\(text) AND id IN (SELECT entry_id FROM stream_entry WHERE stream = \(stream.text))"
+                }
                 if let kind = query.kind { text = "\(text) AND kind = \(kind.text)" }
                 if let from = query.effectiveFrom { text = "\(text) AND effective_at >= \(from.sqlText)" }
                 if let before = query.effectiveBefore { text = "\(text) AND effective_at < \(before.sqlText)" }

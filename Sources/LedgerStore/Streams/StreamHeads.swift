@@ -4,6 +4,9 @@ import LedgerModel
 /// The newest revisions of the streams that a group of entries appends to, while it is decided entry by entry. It knows no order but that
 /// of the claims: whoever inserts a revision that somebody else has gets a duplicate key, and all of it is decided anew.
 struct StreamHeads {
+    /// The unique key that decides.
+    static let key = "stream_revision"
+
     private struct Head {
         var revision: UInt64 = 0
         var position = Position.zero
