@@ -42,7 +42,7 @@ struct WriteStep: Sendable {
         if lines.count < claims.accounts.count {
             lines.merge(try read(claims.accounts.filter { lines[$0] == nil }, now, executor)) { $1 }
         }
-        let heads = try StreamHeads(new, now, executor)
+        let heads = try StreamHeads(standing.isEmpty ? new : Array(requests.joined()), now, executor)
         var decided = decide(requests, standing, lines, now, heads)
         // Whoever repeats a request gets its receipt, also where a rule would refuse it by now: ids of our own are looked up
         // before they are refused, and others again, because somebody may have recorded them while this waited for its claims.
@@ -200,7 +200,7 @@ struct WriteStep: Sendable {
             } catch {
                 decision.takeBack(to: before)
                 heads = headsBefore
-                results.append(error)
+                results.append(Self.moved(request, heads, before: error) ?? error)
             }
         }
         return Decided(decision: decision, requests: requests, results: results)
@@ -237,6 +237,16 @@ extension WriteStep {
 }
 
 extension WriteStep {
+    /// What a unit of work ends by may be ended already because its stream moved on under it. Then that is told: decided again, it says why by itself.
+    private static func moved(_ request: Request, _ heads: StreamHeads, before error: LedgerError) -> LedgerError? {
+        guard request.first?.isOfUnit == true, error.code == .conflict || error.code == .holdSettled else { return nil }
+        var heads = heads
+        for draft in request {
+            do throws(LedgerError) { _ = try heads.placed(draft) } catch { return error.code == .revisionConflict ? error : nil }
+        }
+        return nil
+    }
+
     /// A unit of work of which a part was done by another one is not done by halves.
     private static func checkWhole(_ request: Request, _ standing: [EntryID: JournalEntry]) throws(LedgerError) {
         guard request.first?.isOfUnit == true, !standing.isEmpty else { return }
