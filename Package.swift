@@ -111,9 +111,10 @@ let package = Package(
         ),
         // A private server in a folder. It imports nothing.
         .target(name: "LocalMariaDB", swiftSettings: strict),
+        // For tests of yours: a book for each, scenarios, a clock, and what the server saw.
         .target(
             name: "IndelibleTesting",
-            dependencies: ["Indelible", "LocalMariaDB"],
+            dependencies: ["Indelible", "LocalMariaDB", "MariaDBDriver"],
             swiftSettings: strict
         ),
         .target(
@@ -178,6 +179,8 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "LedgerModelTests", dependencies: ["LedgerModel"], swiftSettings: strict),
+        .testTarget(
+            name: "IndelibleTestingTests", dependencies: ["Indelible", "IndelibleTesting", "LocalMariaDB", "MariaDBDriver"], swiftSettings: strict),
         .testTarget(
             name: "MariaDBDriverTests",
             dependencies: [

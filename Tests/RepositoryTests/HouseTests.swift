@@ -16,7 +16,8 @@ import Testing
         "Indelible": ["LedgerModel", "LedgerDatabase", "LedgerStore"],
         "IndelibleService": ["Indelible", "Logging", "ServiceLifecycle"],
         "LocalMariaDB": [],
-        "IndelibleTesting": ["Indelible", "LocalMariaDB"],
+        // Asks the server what it saw, and tells tests what is not as it should be.
+        "IndelibleTesting": ["Indelible", "LocalMariaDB", "MariaDBDriver", "Testing"],
         // Measures the driver by itself too, beside the C client with nothing around it.
         "IndelibleBench": ["Indelible", "LedgerModel", "LocalMariaDB", "MariaDBDriver", "BareClient"],
         "IndelibleCommands": ["Indelible", "IndelibleBench", "IndelibleService", "LocalMariaDB", "Logging", "ServiceLifecycle", "UnixSignals", "ArgumentParser", "Configuration", "SystemPackage"],
@@ -43,7 +44,7 @@ import Testing
         let importsC = Self.house.filter { $0.value.contains("CMariaDB") }.map(\.key)
         #expect(importsC == ["MariaDBDriver"])
         let importsDriver = Self.house.filter { $0.value.contains("MariaDBDriver") }.map(\.key)
-        #expect(Set(importsDriver) == ["LedgerDatabase", "IndelibleBench"])
+        #expect(Set(importsDriver) == ["LedgerDatabase", "IndelibleBench", "IndelibleTesting"])
         let databases: Set = ["CMariaDB", "MariaDBDriver", "LedgerDatabase", "LedgerSchema", "LedgerStore", "LocalMariaDB"]
         #expect(Self.house["LedgerModel"]?.isDisjoint(with: databases) == true)
     }
@@ -68,8 +69,8 @@ import Testing
         for (target, allowed) in Self.house {
             let declared = try #require(Self.dependencies(of: target, manifest), "\(target) is not in Package.swift")
             let packages: Set = ["swift-crypto", "swift-argument-parser", "swift-configuration", "swift-log", "swift-metrics", "swift-distributed-tracing", "swift-service-lifecycle"]
-            // Configuration's interface brings SystemPackage along.
-            let expected = allowed.subtracting(["SystemPackage"])
+            // Configuration's interface brings SystemPackage along, and Testing is the toolchain's.
+            let expected = allowed.subtracting(["SystemPackage", "Testing"])
             #expect(declared.subtracting(packages) == expected, "\(target)")
         }
     }
