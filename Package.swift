@@ -21,6 +21,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "Indelible", targets: ["Indelible"]),
+        .library(name: "Charges", targets: ["Charges"]),
         .library(name: "IndelibleService", targets: ["IndelibleService"]),
         .library(name: "IndelibleCommands", targets: ["IndelibleCommands"]),
         .library(name: "IndelibleTesting", targets: ["IndelibleTesting"]),
@@ -61,6 +62,8 @@ let package = Package(
             dependencies: [.product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: strict
         ),
+        // A domain on top of it, as an example and to be used: card charges and payouts. It knows no database either.
+        .target(name: "Charges", dependencies: ["LedgerModel"], swiftSettings: strict),
         // sql/: the schema, embedded file by file.
         .target(
             name: "LedgerSchema",
@@ -179,6 +182,11 @@ let package = Package(
             ],
             swiftSettings: strict),
         .testTarget(name: "LedgerModelTests", dependencies: ["LedgerModel"], swiftSettings: strict),
+        // The program of docs/tutorial/charges.md.
+        .executableTarget(
+            name: "ChargesTutorial", dependencies: ["Charges", "Indelible", "LocalMariaDB"], path: "Tests/ChargesTutorial", swiftSettings: strict),
+        .testTarget(
+            name: "ChargesTests", dependencies: ["Charges", "ChargesTutorial", "Indelible", "IndelibleTesting", "LocalMariaDB"], swiftSettings: strict),
         .testTarget(
             name: "IndelibleTestingTests", dependencies: ["Indelible", "IndelibleTesting", "LocalMariaDB", "MariaDBDriver"], swiftSettings: strict),
         .testTarget(
