@@ -87,7 +87,8 @@ enum EventCodec {
         if stored.kind == .streamChecked { return }
         guard let type = A.events.first(where: { $0.name == stored.kind }) else {
             throw LedgerError(
-                .invalidEvent, "position \(stored.position) of \(A.category) is a \(stored.kind), which `\(A.self).events` does not name", id: stored.id)
+                .invalidEvent, "position \(stored.position) of \(A.category) is a \(stored.kind) of version \(stored.version), which `\(A.self).events` does not name",
+                id: stored.id)
         }
         do { try fold(type, stored, &state) } catch let error as LedgerError {
             throw LedgerError(error.code, "position \(stored.position): \(error.message)", id: stored.id)
