@@ -14,6 +14,7 @@ public final class LossyProxy: Sendable {
     public let socketPath: String
     private let serverPath: String
     private let losesAnswer: @Sendable (Int) -> Bool
+    private let hurries: @Sendable (Int) -> Bool
     private let listener: Int32
     private let commits = Atomic(0)
     private let losses = Atomic(0)
@@ -23,10 +24,16 @@ public final class LossyProxy: Sendable {
     /// Answers that were lost.
     public var lost: Int { losses.load(ordering: .relaxed) }
 
-    /// - Parameter losesAnswer: told the number of each COMMIT, from 1; true to lose its answer.
-    public init(to serverPath: String, losesAnswer: @escaping @Sendable (Int) -> Bool) throws {
+    /// - Parameters:
+    ///   - hurries: told the number of each COMMIT whose answer is lost; true to break the link as soon as the server is asked, while it may still
+    ///     commit.
+    ///   - losesAnswer: told the number of each COMMIT, from 1; true to lose its answer.
+    public init(
+        to serverPath: String, hurries: @escaping @Sendable (Int) -> Bool = { _ in false }, losesAnswer: @escaping @Sendable (Int) -> Bool
+    ) throws {
         self.serverPath = serverPath
         self.losesAnswer = losesAnswer
+        self.hurries = hurries
         socketPath = NSTemporaryDirectory() + "lossy-\(UUID().uuidString.prefix(8)).sock"
         listener = socket(AF_UNIX, Self.stream, 0)
         let isBound = unsafe Self.withAddress(socketPath) { unsafe bind(listener, $0, $1) } == 0
@@ -81,6 +88,7 @@ public final class LossyProxy: Sendable {
     /// Packet by packet, so that a COMMIT is seen.
     private func carryRequests(_ link: ProxyLink) {
         var pending: [UInt8] = []
+        var isHurried = false
         reading: while let bytes = link.read(link.client) {
             pending += bytes
             while pending.count >= 4 {
@@ -89,13 +97,18 @@ public final class LossyProxy: Sendable {
                 // Sequence 0 begins a command; 3 is COM_QUERY.
                 if pending[3] == 0, pending[4..<whole].elementsEqual([3] + "COMMIT".utf8) {
                     let number = commits.wrappingAdd(1, ordering: .relaxed).newValue
-                    if losesAnswer(number) { link.losesNext.store(true, ordering: .sequentiallyConsistent) }
+                    if losesAnswer(number) {
+                        link.losesNext.store(true, ordering: .sequentiallyConsistent)
+                        isHurried = hurries(number)
+                    }
                 }
                 guard link.write(Array(pending[..<whole]), link.server) else { break reading }
+                if isHurried { break reading }
                 pending.removeFirst(whole)
             }
         }
-        link.end()
+        // The server's side stays until it has answered: what it was asked for is done.
+        if isHurried { link.endClient() } else { link.end() }
         link.leave()
     }
 
@@ -150,6 +163,8 @@ private final class ProxyLink: Sendable {
         shutdown(client, Int32(SHUT_RDWR))
         shutdown(server, Int32(SHUT_RDWR))
     }
+
+    func endClient() { shutdown(client, Int32(SHUT_RDWR)) }
 
     /// The second of the two directions closes.
     func leave() {

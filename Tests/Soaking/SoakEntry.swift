@@ -59,6 +59,11 @@ struct SoakRandom: RandomNumberGenerator {
         }
     }
 
+    static func first(_ seed: UInt64, _ purpose: UInt64, _ number: Int) -> UInt64 {
+        var random = SoakRandom(seed, purpose, UInt64(number))
+        return random.next()
+    }
+
     mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state

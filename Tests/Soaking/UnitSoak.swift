@@ -110,9 +110,9 @@ public struct UnitSoak: Sendable {
     /// Lets them work until it is enough.
     private func work(_ outcome: inout Outcome) async throws -> [String: UnitHistory.Said] {
         let (seed, one) = (options.seed, options.losesOneOf)
-        let proxy = try LossyProxy(to: book.server.socketPath) { number in
-            var random = SoakRandom(seed, 2, UInt64(number))
-            return random.next() % one == 0
+        // Of each second one the link breaks before the server has committed.
+        let proxy = try LossyProxy(to: book.server.socketPath, hurries: { SoakRandom.first(seed, 4, $0) % 2 == 0 }) {
+            SoakRandom.first(seed, 2, $0) % one == 0
         }
         defer { proxy.stop() }
         let projecting = Task { try await project() }
