@@ -47,17 +47,22 @@ extension Ledger: UnitStore {
     ) async throws -> [Receipt] {
         var retrying = Retrying()
         let attempt = Attempt()
+        // The same in each attempt: if an earlier one is still being committed, claiming waits for it, and finds it.
+        let ids = requests.map { _ in EntryID.minted() }
+        var isUnknown = false
         while true {
             do {
                 return try await trace.span("ledger.unit") {
-                    try await database.write { try claimAndRecord(requests, trace, attempt, $0, body) }
+                    try await database.write { try claimAndRecord(requests, ids, trace, attempt, $0, body) }
                 }
             } catch is NothingDecided {
                 return []
             } catch let failure as DatabaseError {
-                if failure.kind == .outcomeUnknown {
-                    // To run it again would be to do it twice.
-                    do { if let receipts = try await recorded(attempt) { return receipts } } catch { throw LedgerError(failure) }
+                if failure.kind == .outcomeUnknown { isUnknown = true }
+                if isUnknown {
+                    // To run it again would be to do it twice; without claims nothing would tell.
+                    guard !ids.isEmpty else { throw LedgerError(failure) }
+                    do { if let receipts = try await recorded(attempt) { return receipts } } catch { throw LedgerError.translating(retrying.final(failure)) }
                 }
                 do { try await retrying.pause(after: failure) } catch { throw LedgerError.translating(error) }
             }
@@ -84,7 +89,7 @@ extension Ledger: UnitStore {
     }
 
     private func claimAndRecord(
-        _ requests: [StreamRequest], _ trace: Trace, _ attempt: Attempt, _ transaction: borrowing LedgerTransaction,
+        _ requests: [StreamRequest], _ ids: [EntryID], _ trace: Trace, _ attempt: Attempt, _ transaction: borrowing LedgerTransaction,
         _ body: ([StreamHistory], [EntryID]) throws -> [UnitOperation]
     ) throws -> [Receipt] {
         let streams = requests.map(\.stream).sorted()
@@ -92,7 +97,6 @@ extension Ledger: UnitStore {
         _ = try transaction.run(
             .select("1 FROM stream_entry WHERE stream IN \(list: streams.map { .text($0.text) }) AND revision = 1 ORDER BY stream FOR UPDATE"))
         let histories = try self.streams.histories(requests, transaction)
-        let ids = histories.map { _ in EntryID.minted() }
         let rows = zip(histories, ids).sorted { $0.0.stream < $1.0.stream }.map { history, id -> [LedgerValue] in
             [.text(history.stream.text), .bytes(id.bytes), .uint(history.revision + 1)]
         }
