@@ -121,25 +121,24 @@ import Testing
     // MARK: - Refused
 
     /// Lines of a file in which each entry of a story is one line.
-    private static func lines() async throws -> [String] {
+    private static func lines(_ format: Exporter.Format = .jsonl) async throws -> [String] {
         let text = try await StreamAppendTests.withUnits { book, units in
             for text in ["one", "two", "three", "four"] { try await units.run { try await $0.load(Story.self, "s").apply(CommentAdded(text: text)) } }
             try await units.run { try $0.claim("email", "x", for: "story:s") }
             try await units.run { try $0.release("email", "x", of: "story:s") }
-            return try await book.exported(.jsonl)
+            return try await book.exported(format)
         }
         return text.split(separator: "\n").map(String.init)
     }
 
     private static func line(_ text: String, _ lines: [String]) -> Int { lines.firstIndex { $0.contains(text) } ?? 0 }
 
-    /// Imports lines into a new book: what is said, and how many places in streams there are then.
-    private static func refusal(_ lines: [String]) async throws -> (said: String, summary: Importer.Summary?) {
+    /// Imports lines into a new book: what is said.
+    private static func refusal(_ lines: [String], _ format: Importer.Format = .jsonl) async throws -> String {
         try await withBook { book in
-            do {
-                let summary = try await book.imported(lines.map { $0 + "\n" }.joined(), .jsonl)
-                return (summary.problems.map(\.description).joined(separator: "; "), summary)
-            } catch { return ("\(error)", nil) }
+            do { return try await book.imported(lines.map { $0 + "\n" }.joined(), format).problems.map(\.description).joined(separator: "; ") } catch {
+                return "\(error)"
+            }
         }
     }
 
@@ -171,8 +170,17 @@ import Testing
             lines[second] = lines[second].replacing(#""revision":2"#, with: #""revision":7"#)
             named = second + 1
         }
-        let (said, _) = try await Self.refusal(lines)
+        let said = try await Self.refusal(lines)
         #expect(said.contains("f:\(named):"), "\(said)")
+    }
+
+    @Test func `a gap in CSV is refused too`() async throws {
+        var lines = try await Self.lines(.csv)
+        let second = Self.line(#"""text"":""two"""#, lines)
+        #expect(second > 1)
+        lines.remove(at: second)
+        let said = try await Self.refusal(lines, .csv)
+        #expect(said.contains("f:\(second + 1):") && said.contains("story:s"), "\(said)")
     }
 
     // MARK: - Plain text
