@@ -1,7 +1,6 @@
 import Foundation
 import Indelible
 import IndelibleTesting
-import MariaDBDriver
 import Synchronization
 import Testing
 
@@ -202,27 +201,17 @@ import Testing
                 let story = try await unit.load(Story.self, "1")
                 try story.apply(StoryOpened(title: "One"))
                 try await Task.sleep(for: .milliseconds(50))
-                #expect(try await Self.openTransactions(book) == 0)
+                #expect(try await book.openTransactions() == 0)
             }
             // One that is open would have been seen.
-            async let exclusive: Void = units.exclusively([try Units.Claim(Story.self, "1")]) { _ in Thread.sleep(forTimeInterval: 0.5) }
+            async let exclusive: Void = units.exclusively([try Units.Claim(Story.self, "1")]) { _ in Thread.sleep(forTimeInterval: 2) }
             var seen = 0
             for _ in 0..<100 where seen == 0 {
                 try await Task.sleep(for: .milliseconds(5))
-                seen = try await Self.openTransactions(book)
+                seen = try await book.openTransactions()
             }
             try await exclusive
             #expect(seen == 1)
-        }
-    }
-
-    /// As the storage engine tells of them now: information_schema.INNODB_TRX is as of the last time that nobody had looked for 0.1 s.
-    private static func openTransactions(_ book: TestBook) async throws -> Int {
-        try await book.withOwner { owner in
-            guard case .text(let status) = try await owner.query("SHOW ENGINE INNODB STATUS")[0][2] else { return -1 }
-            return status.components(separatedBy: "---TRANSACTION ").count { block in
-                block.prefix { $0 != "\n" }.contains("ACTIVE") && block.contains(" \(book.name) ")
-            }
         }
     }
 }

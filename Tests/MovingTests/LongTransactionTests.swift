@@ -42,7 +42,7 @@ import Testing
                 await service.call()
             }
             await service.untilCalled()
-            #expect(try await book.server.openTransactions(of: book.location.user) == 0)
+            #expect(try await book.openTransactions() == 0)
             try await units.run { try await $0.load(Profile.self, "1").swap { $0.email = "bob@example.net" } }
             await service.answer()
             try await flow
