@@ -91,7 +91,7 @@ enum EventCodec {
                 id: stored.id)
         }
         do { try fold(type, stored, &state) } catch let error as LedgerError {
-            throw LedgerError(error.code, "position \(stored.position): \(error.message)", id: stored.id)
+            throw LedgerError(error.code, "position \(stored.position), a \(stored.kind) of version \(stored.version): \(error.message)", id: stored.id)
         } catch {
             throw LedgerError(
                 .invalidEvent, "position \(stored.position) is a \(stored.kind) of version \(stored.version) that cannot be read: \(error)", id: stored.id)

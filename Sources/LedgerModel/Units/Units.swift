@@ -77,10 +77,12 @@ public struct Units: Sendable {
         return try await attempts(attemptsMax) {
             if let receipt = try await store.receipt(of: id) { return .repeated(receipt) }
             let unit = begin(mode, correlation, causation, key: key)
-            let result = try await Self.inside(unit, body)
-            do throws(LedgerError) { return .done(result, try await unit.commit()) } catch {
-                // Somebody has done it meanwhile.
-                if let receipt = try await store.receipt(of: id) { return .repeated(receipt) }
+            do {
+                let result = try await Self.inside(unit, body)
+                return .done(result, try await unit.commit())
+            } catch {
+                // What is refused may be refused because this very request was done meanwhile.
+                if let receipt = (try? await store.receipt(of: id)) ?? nil { return .repeated(receipt) }
                 throw error
             }
         }
@@ -116,7 +118,8 @@ public struct Units: Sendable {
     ///
     /// For streams that many want at once. A database transaction is open meanwhile, so `body` cannot wait for anything: it gets what is
     /// claimed with ``UnitOfWork/loaded(_:_:)``. Keep it short.
-    /// - Throws: `busy` after as many attempts as given; what `body` throws, and what ``UnitOfWork/commit()`` throws.
+    /// - Throws: `busy` if others are faster again and again; `outcomeUnknown` if the database went away at COMMIT and did not come back; what
+    ///   `body` throws, and what ``UnitOfWork/commit()`` throws.
     @discardableResult
     public func exclusively<T: Sendable>(
         _ claims: [Claim], correlation: String? = nil, causation: String? = nil, _ body: @Sendable (UnitOfWork) throws -> T

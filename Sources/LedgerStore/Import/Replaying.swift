@@ -22,7 +22,12 @@ extension Ledger {
             return try await translated { try await commits.write(try await drafts(batch)) }
         } catch {
             guard let index = error.index, batch.items.indices.contains(index) else { throw error }
-            throw error.placed(batch.items[index].place)
+            var told = error
+            if error.code == .revisionConflict {
+                told = LedgerError(
+                    .invalidFile, "an entry of its stream is missing before it, or is in the book already as another one (\(error.message))", id: error.id)
+            }
+            throw told.placed(batch.items[index].place)
         }
     }
 
