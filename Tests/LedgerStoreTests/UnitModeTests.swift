@@ -6,25 +6,20 @@ import Testing
 
 /// Relaxed and pessimistic units of work, joined ones, and what follows the task.
 @Suite struct UnitModeTests {
-    private final class Clock: LedgerClock {
-        private let time = Mutex(Timestamp(microseconds: 0))
-        func now() -> Timestamp { time.withLock { $0 } }
-        func set(_ new: Timestamp) { time.withLock { $0 = new } }
-    }
-
     // MARK: - Relaxed
 
     @Test(arguments: [(0, true), (5_000_000, true), (5_000_001, false), (60_000_000, false)])
     func `a comment comes in for as long after the closing as the window says`(age: Int64, isAccepted: Bool) async throws {
         try await StreamAppendTests.withUnits { book, _ in
-            let clock = Clock()
+            let clock = FakeClock(Timestamp(microseconds: 0))
             let units = Units(book.ledger, clock: clock)
             try await units.run { try await $0.load(Story.self, "1").apply(StoryOpened(title: "One")) }
             let late = units.begin(.relaxed(window: .seconds(5)))
             let story = try await late.load(Story.self, "1")
             try await units.run { try await $0.load(Story.self, "1").apply(StoryClosed()) }
             let closedAt = try #require(try await book.entries("story.closed").first).recordedAt
-            clock.set(Timestamp(microseconds: closedAt.microseconds + age))
+            clock.set(closedAt)
+            clock.advance(by: .microseconds(age))
             try story.apply(try story.state.comment("decided before the closing"))
             if isAccepted {
                 try await late.commit()
@@ -119,6 +114,26 @@ import Testing
             #expect(try await units.begin().load(Story.self, "2").revision == 1)
             try await book.project()
             #expect(try await book.reconcile().verdict == .clean)
+        }
+    }
+
+    // MARK: - Ending
+
+    @Test func `nobody hears of an event before it is committed, nor ever of one that is rolled back`() async throws {
+        try await StreamAppendTests.withUnits { book, units in
+            let (kept, dropped) = (units.begin(), units.begin())
+            for (unit, id) in [(kept, "1"), (dropped, "2")] {
+                _ = try await unit.load(Story.self, id).apply(StoryOpened(title: id))
+                #expect(unit.operations.count == 1)
+            }
+            let before = try await book.project()
+            #expect(try await book.entries("story.opened").isEmpty)
+            dropped.rollBack()
+            #expect(dropped.operations.isEmpty && dropped.receipts.isEmpty)
+            let receipts = try await kept.commit()
+            #expect(receipts == kept.receipts && receipts.count == 1 && receipts[0].position > before)
+            #expect(try await book.project() == receipts[0].position)
+            #expect(try await book.entries("story.opened").map(\.position) == receipts.map(\.position))
         }
     }
 
