@@ -184,7 +184,7 @@ struct WriteStep: Sendable {
             let (before, headsBefore) = (decision.accepted.count, heads)
             var own: [EntryID: Draft] = [:]
             do throws(LedgerError) {
-                try Self.checkWhole(request, standing)
+                try Self.checkWhole(request, standing, taken)
                 for draft in request {
                     if let stands = standing[draft.id] {
                         if let conflict = draft.conflict(with: stands) { throw conflict }
@@ -248,8 +248,17 @@ extension WriteStep {
     }
 
     /// A unit of work of which a part was done by another one is not done by halves.
-    private static func checkWhole(_ request: Request, _ standing: [EntryID: JournalEntry]) throws(LedgerError) {
-        guard request.first?.isOfUnit == true, !standing.isEmpty else { return }
+    private static func checkWhole(
+        _ request: Request, _ standing: [EntryID: JournalEntry], _ taken: [EntryID: Draft]
+    ) throws(LedgerError) {
+        guard request.first?.isOfUnit == true else { return }
+        let beside = request.filter { taken[$0.id] != nil }
+        if let first = beside.first, beside.count < request.count {
+            throw LedgerError(
+                .conflict, "a \(first.kind) with the id \(first.id) is recorded by another unit of work at the same time, so nothing else of this one is "
+                    + "recorded", index: first.index, id: first.id)
+        }
+        guard !standing.isEmpty else { return }
         let stands = request.filter { standing[$0.id] != nil }
         guard let first = stands.first, stands.count < request.count, let entry = standing[first.id] else { return }
         if let conflict = first.conflict(with: entry) { throw conflict }
