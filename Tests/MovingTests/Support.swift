@@ -60,19 +60,18 @@ extension LocalMariaDB {
                 """)[0].integer(0)
         }
     }
+}
 
-    /// How many SELECTs the server ran while `body` did.
+extension MariaDBConnection {
+    /// How many SELECTs this session ran while `body` did.
     func selects(_ body: () async throws -> Void) async throws -> Int64 {
-        let look = ConnectionConfiguration(address: .socket(socketPath), user: adminUser, database: "mysql")
-        return try await MariaDBConnection.with(look) { connection in
-            func count() async throws -> Int64 {
-                try await connection.query("SELECT variable_value FROM information_schema.global_status WHERE variable_name = 'COM_SELECT'")[0].integer(0)
-            }
-            let before = try await count()
-            try await body()
-            // Asking is a SELECT too.
-            return try await count() - before - 1
+        func count() async throws -> Int64 {
+            try await query("SELECT variable_value FROM information_schema.session_status WHERE variable_name = 'COM_SELECT'")[0].integer(0)
         }
+        let before = try await count()
+        try await body()
+        // Asking is a SELECT too.
+        return try await count() - before - 1
     }
 }
 
