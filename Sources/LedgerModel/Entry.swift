@@ -43,6 +43,11 @@ public struct EntryKind: Sendable, Hashable, CustomStringConvertible, Expressibl
     public static let claimReleased: EntryKind = "ledger.claim-released"
     /// A unit of work that has a key is done.
     public static let unitDone: EntryKind = "ledger.unit-done"
+    /// A process has taken an input.
+    public static let processStep: EntryKind = "ledger.process-step"
+    public static let timerSet: EntryKind = "ledger.timer-set"
+    public static let timerCancelled: EntryKind = "ledger.timer-cancelled"
+    public static let timerFired: EntryKind = "ledger.timer-fired"
 }
 
 /// One movement: an amount that is debited to one account and credited to another. Both are in the amount's currency, so a

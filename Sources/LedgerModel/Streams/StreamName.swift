@@ -4,15 +4,15 @@ public struct StreamCategory: Sendable, Hashable, CustomStringConvertible, Expre
     public static let charactersMax = 32
 
     /// - Throws: `invalidEntry` unless the text has 1 to 32 characters of `a`–`z`, `0`–`9`, `-`, and a letter first. Those that begin
-    ///   with `ledger` are the library's own.
+    ///   with `ledger` or `process-` are the library's own.
     public init(_ text: String) throws(LedgerError) {
         let isWellFormed = text.utf8.allSatisfy { (97...122).contains($0) || (48...57).contains($0) || $0 == 45 }
         guard (1...Self.charactersMax).contains(text.utf8.count), isWellFormed, text.utf8.first.map({ $0 >= 97 }) == true,
-            !text.hasPrefix("ledger")
+            !text.hasPrefix("ledger"), !text.hasPrefix("process-")
         else {
             throw LedgerError(
                 .invalidEntry, "“\(text)” is no category of streams: 1 to \(Self.charactersMax) characters of a-z 0-9 -, a letter first, and "
-                    + "not beginning with “ledger”")
+                    + "not beginning with “ledger” or “process-”")
         }
         self.text = text
     }
@@ -26,6 +26,9 @@ public struct StreamCategory: Sendable, Hashable, CustomStringConvertible, Expre
 
     /// What ``UnitOfWork/claim(_:_:for:)`` claims.
     static let claims = StreamCategory(own: "ledger-claim")
+
+    /// The steps and timers of a process.
+    package static func process(_ name: ProcessName) -> StreamCategory { StreamCategory(own: "process-\(name)") }
 
     public var description: String { text }
 }
@@ -52,10 +55,15 @@ public struct StreamName: Sendable, Hashable, Comparable, CustomStringConvertibl
         guard parts.count == 2 else { throw LedgerError(.invalidEntry, "“\(text)” is no name of a stream: write category:id") }
         if parts[0] == StreamCategory.claims.text[...] {
             try self.init(.claims, String(parts[1]))
+        } else if parts[0].hasPrefix("process-") {
+            try self.init(.process(try ProcessName(String(parts[0].dropFirst("process-".count)))), String(parts[1]))
         } else {
             try self.init(try StreamCategory(String(parts[0])), String(parts[1]))
         }
     }
+
+    /// With what the streams of all processes of a name begin.
+    package static func prefix(of process: ProcessName) -> String { "process-\(process):" }
 
     private static func problem(_ id: String, _ text: String) -> String? {
         if id.isEmpty { return "it is empty" }
