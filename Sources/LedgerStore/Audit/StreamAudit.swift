@@ -26,7 +26,8 @@ struct StreamAudit: Sendable {
                 """
                 e.position, \(Self.stream) FROM entry e LEFT JOIN stream_entry s ON s.stream = \(Self.stream) AND s.entry_id = e.id
                 WHERE e.position <= \(through) AND e.id IS NOT NULL AND s.stream IS NULL AND (\(Self.stream) IS NOT NULL
-                 OR e.kind IN ('ledger.stream-checked', 'ledger.claimed', 'ledger.claim-released')) ORDER BY e.position
+                 OR e.kind IN ('ledger.stream-checked', 'ledger.claimed', 'ledger.claim-released', 'ledger.process-step',
+                  'ledger.timer-set', 'ledger.timer-cancelled', 'ledger.timer-fired')) ORDER BY e.position
                 """)
         ).map { "the entry at \(try $0.uint(0)) is of \(try $0.optionalText(1) ?? "a stream"), where it is not listed" }
         findings += try transaction.run(

@@ -89,7 +89,7 @@ extension ToldEntry {
                 id == .fees(name, try AccountPath(account), try CurrencyCode(currency), try AccountingMonth(month), number: number)
             else { throw wrong("has not the id that follows from its account and month") }
             return .fees
-        case .streamChecked, .claimed, .claimReleased, .unitDone:
+        case .streamChecked, .claimed, .claimReleased, .unitDone, .processStep, .timerSet, .timerCancelled, .timerFired:
             guard lines.isEmpty, payload[Entry.ownKey] != nil else { throw wrong("is of no unit of work") }
             return .said
         default:
