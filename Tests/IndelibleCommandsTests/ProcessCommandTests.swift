@@ -22,7 +22,7 @@ import Testing
         mutating func evolve(_ input: Input) { if case .answered = input { isEnded = true } }
         func react(to input: Input) -> [Effect] {
             switch input {
-            case .opened: [.startTimer("wait", at: Timestamp(microseconds: 1_924_948_800_000_000)), .command("inquiry.confirm")]
+            case .opened: [.startTimer("wait", at: Timestamp(microseconds: 1924992000_000_000)), .command("inquiry.confirm")]
             case .answered: []
             }
         }

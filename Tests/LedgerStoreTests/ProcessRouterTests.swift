@@ -117,15 +117,16 @@ import Testing
                     }
                 }
                 group.addTask {
+                    defer { isOver.set() }
                     for (order, fact) in work { try await Self.tell(fact, of: order, book.ledger) }
                     try await Task.sleep(for: .milliseconds(300))
-                    isOver.set()
                 }
                 try await group.waitForAll()
             }
             let last = ProcessRouter(of: OrderPayment.self, ledger: book.ledger)
             try await book.withProjector(Projector.builtIn + [last, Timers()]) { _ = try await $0.catchUp() }
             try await Self.expectEnds(told, book)
+            _ = try await book.project()
             try await book.expectClean()
             // An input is one step, however often it was read.
             let inputs = try await book.number(
