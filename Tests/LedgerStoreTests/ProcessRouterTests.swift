@@ -172,6 +172,39 @@ import Testing
         }
     }
 
+    enum NoticeInput: Sendable { case asked }
+
+    /// Two of them post the same entry.
+    struct Notice: ProcessManager {
+        static let name: ProcessName = "notice"
+        static var inputs: [InputType<Notice>] { [.entry("notice.asked", for: { $0.reference }, as: { _ in .asked })] }
+        init(id: String) {}
+        mutating func evolve(_ input: NoticeInput) {}
+        func react(to input: NoticeInput) -> [Effect] { [.post(Entry(id: EntryID(key: "the notice"), kind: "notice.given", reference: "all"))] }
+        var isEnded: Bool { false }
+    }
+
+    @Test func `an entry with an id that the process gives is posted once, whoever is first, and stops the job if it stands for something else`() async throws {
+        try await withBook { book in
+            let router = ProcessRouter(of: Notice.self, ledger: book.ledger)
+            try await BookOwner(book.owner).createGeneration(of: router)
+            for id in ["1", "2", "1"] { try await book.ledger.post(Entry(kind: "notice.asked", reference: id)) }
+            try await book.withProjector([router]) { _ = try await $0.catchUp() }
+            #expect(try await book.entries(.processStep).count == 3)
+            #expect(try await book.entries("notice.given").count == 1)
+            #expect(try await book.ledger.processHistory(Notice.name, "2")?.count == 2)
+        }
+        try await withBook { book in
+            let router = ProcessRouter(of: Notice.self, ledger: book.ledger)
+            try await BookOwner(book.owner).createGeneration(of: router)
+            try await book.ledger.post(Entry(id: EntryID(key: "the notice"), kind: "notice.withheld"))
+            try await book.ledger.post(Entry(kind: "notice.asked", reference: "1"))
+            let error = await #expect(throws: LedgerError.self) { try await book.withProjector([router]) { _ = try await $0.catchUp() } }
+            #expect(error?.message.contains("cannot take the notice.asked at position 2") == true, "\(error?.message ?? "")")
+            #expect(try await book.entries(.processStep).isEmpty)
+        }
+    }
+
     @Test func `what a step brings about stands with it, and belongs to what its input belonged to`() async throws {
         try await Self.withProcesses { book, router in
             try await Trace.withCorrelation("request-7") { try await Self.tell(.paid, of: "1", book.ledger) }

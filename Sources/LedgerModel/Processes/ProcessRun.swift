@@ -122,7 +122,8 @@ package struct ProcessStep: Sendable, Hashable {
     package static let timerNameCharactersMax = 64
 
     /// As a unit of work records it: the step and the timers claim revisions of the process's stream; what is posted is of no stream.
-    package func operations(after revision: UInt64) -> [UnitOperation] {
+    /// - Parameter standing: of the entries to which the process has given an id, those that are recorded already.
+    package func operations(after revision: UInt64, except standing: Set<EntryID> = []) -> [UnitOperation] {
         var payload: [String: JSON] = [
             "input": .string(input.id.description), "input_kind": .string(input.kind.text), "outcome": .string(outcome.rawValue),
         ]
@@ -139,7 +140,7 @@ package struct ProcessStep: Sendable, Hashable {
         let steps = own.enumerated().map { offset, entry in
             UnitOperation(.post(entry), append: StreamAppend(stream, .expects(.exact(revision + UInt64(offset)))))
         }
-        return steps + posts.map { UnitOperation(.post($0)) }
+        return steps + posts.filter { !standing.contains($0.id) }.map { UnitOperation(.post($0)) }
     }
 }
 

@@ -72,12 +72,13 @@ struct ProcessBook: Sendable {
                 return false
             }
             let next = try run.take(input, entry)
-            let operations = next.operations(after: revision)
             do {
-                let receipts = try await ledger.commit(operations, Trace(unit: EntryID.minted().description, correlation: entry.correlation, causation: entry.id.description))
+                let operations = next.operations(after: revision, except: try await standing(next))
+                let trace = Trace(unit: EntryID.minted().description, correlation: entry.correlation, causation: entry.id.description)
+                let receipts = try await ledger.commit(operations, trace)
                 cache.keep(run, revision + UInt64(operations.count { $0.append != nil }))
                 return receipts.first?.isRepeat == false
-            } catch {
+            } catch let error as LedgerError {
                 cache.forget(stream)
                 guard [.revisionConflict, .conflict, .busy].contains(error.code), attempt < Self.attemptsMax else { throw error }
                 // An effect may stand for something else, which is no race.
@@ -86,6 +87,15 @@ struct ProcessBook: Sendable {
             }
         }
         throw LedgerError(.busy, "others were faster again and again at \(stream)")
+    }
+
+    /// Of the entries to which a process has given an id, those that stand already, whoever has posted them.
+    /// - Throws: `conflict` if one stands for something else.
+    private func standing(_ step: ProcessStep) async throws -> Set<EntryID> {
+        guard !step.named.isEmpty else { return [] }
+        let named = step.posts.filter { step.named.contains($0.id) }
+        for conflict in try await ledger.conflicts(named) { if let conflict { throw conflict } }
+        return Set(try await ledger.standing(step.named).keys)
     }
 
     private func stands(_ id: EntryID) async throws -> Bool { try await ledger.standing([id])[id] != nil }

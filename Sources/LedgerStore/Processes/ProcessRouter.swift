@@ -1,3 +1,4 @@
+import LedgerDatabase
 public import LedgerModel
 import Synchronization
 
@@ -55,12 +56,15 @@ public struct ProcessRouter<P: ProcessManager>: Job {
         /// What will not be otherwise the next time is the entry's fault.
         private static func explained(_ error: any Error, _ entry: InputEntry, _ position: Position) -> any Error {
             if error is CancellationError { return error }
-            let known = LedgerError.translating(error)
-            let isLasting = (error as? LedgerError).map { $0.retry == .never } ?? !(known.code == .unavailable || known.code == .busy)
-            guard isLasting, ![.accessDenied, .schema, .storageFull].contains(known.code) else { return known }
-            return LedgerError(
-                .integrity, "the process \(P.name) cannot take the \(entry.kind) at position \(position): \(known.code == .integrity && !(error is LedgerError) ? "\(error)" : known.message)",
-                id: entry.id)
+            let place = "the process \(P.name) cannot take the \(entry.kind) at position \(position)"
+            switch error {
+            case let error as LedgerError:
+                let isOfTheDatabase = [.accessDenied, .schema, .storageFull].contains(error.code)
+                return error.retry == .never && !isOfTheDatabase ? LedgerError(.integrity, "\(place): \(error.message)", id: entry.id) : error
+            case let error as DatabaseError: return LedgerError.translating(error)
+            // What the process itself says of an entry.
+            default: return LedgerError(.integrity, "\(place): \(error)", id: entry.id)
+            }
         }
     }
 }
