@@ -45,6 +45,7 @@ public struct Auditor: Sendable {
                         try controls.closings(transaction),
                         try streams.streams(transaction),
                         try streams.claims(transaction),
+                        try ProcessAudit(through: journal.through).check(transaction),
                         try LimitAudit(through: journal.through).check(transaction),
                         try ProofAudit(subjects: proofs).check(transaction),
                         try balances.check(transaction),
