@@ -1,21 +1,11 @@
-import Foundation
 import Indelible
 import IndelibleTesting
-import Synchronization
 import Testing
 
 @testable import LedgerStore
 
 /// Timers fire once, in due order, and not before; firing and cancelling are one slot.
 @Suite struct TimerTests {
-    /// A clock that a test sets.
-    final class SetClock: LedgerClock {
-        private let time: Mutex<Timestamp>
-        init(_ time: Timestamp) { self.time = Mutex(time) }
-        func now() -> Timestamp { time.withLock { $0 } }
-        func set(_ new: Timestamp) { time.withLock { $0 = new } }
-    }
-
     enum Input: Sendable { case asked(Timestamp), withdrawn, over }
 
     /// Reminds at an instant, unless that is withdrawn.
@@ -72,7 +62,7 @@ import Testing
             try await book.withProjector([router, Timers()]) { projector in
                 _ = try await projector.catchUp()
                 _ = try await projector.catchUp()
-                let clock = SetClock(try Timestamp("2031-01-01T11:59:59.999999Z"))
+                let clock = FakeClock(try Timestamp("2031-01-01T11:59:59.999999Z"))
                 let timers = TimerRunner(book.ledger, clock: clock)
                 #expect(try await timers.fireDue() == 0)
                 clock.set(try Timestamp("2031-01-01T12:00:00Z"))
@@ -105,7 +95,7 @@ import Testing
                 try await Self.ask("moved", "2031-01-02T12:00:00Z", book)
                 _ = try await projector.catchUp()
                 _ = try await projector.catchUp()
-                let clock = SetClock(try Timestamp("2031-01-01T13:00:00Z"))
+                let clock = FakeClock(try Timestamp("2031-01-01T13:00:00Z"))
                 let timers = TimerRunner(book.ledger, clock: clock)
                 #expect(try await timers.fireDue() == 0)
                 clock.set(try Timestamp("2031-01-02T13:00:00Z"))
@@ -133,7 +123,7 @@ import Testing
                 for id in ids where id.hasSuffix("1") || id.hasSuffix("2") || id.hasSuffix("3") {
                     try await book.ledger.post(Entry(kind: "reminder.withdrawn", reference: id))
                 }
-                let clock = SetClock(try Timestamp("2031-01-02T00:00:00Z"))
+                let clock = FakeClock(try Timestamp("2031-01-02T00:00:00Z"))
                 let fired = try await withThrowingTaskGroup(of: Int.self) { group in
                     for _ in 0..<3 { group.addTask { try await TimerRunner(book.ledger, clock: clock).fireDue() } }
                     group.addTask {
@@ -170,7 +160,7 @@ import Testing
             try await book.withProjector([router, Timers()]) { projector in
                 _ = try await projector.catchUp()
                 #expect(try await book.entries(.processStep).count == 3)
-                let clock = SetClock(try Timestamp("2031-01-02T00:00:00Z"))
+                let clock = FakeClock(try Timestamp("2031-01-02T00:00:00Z"))
                 #expect(try await TimerRunner(book.ledger, clock: clock).fireDue() == 1)
                 _ = try await projector.catchUp()
             }
