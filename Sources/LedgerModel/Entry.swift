@@ -48,6 +48,12 @@ public struct EntryKind: Sendable, Hashable, CustomStringConvertible, Expressibl
     public static let timerSet: EntryKind = "ledger.timer-set"
     public static let timerCancelled: EntryKind = "ledger.timer-cancelled"
     public static let timerFired: EntryKind = "ledger.timer-fired"
+    /// The outcome of a command: what its handler recorded stands beside it.
+    public static let commandDone: EntryKind = "ledger.command-done"
+    /// The outcome of a command that a handler or a slot has refused.
+    public static let commandRefused: EntryKind = "ledger.command-refused"
+    /// Somebody has settled a command by hand.
+    public static let commandResolved: EntryKind = "ledger.command-resolved"
 }
 
 /// One movement: an amount that is debited to one account and credited to another. Both are in the amount's currency, so a

@@ -34,6 +34,8 @@ public struct LedgerError: Error, Sendable, Hashable {
         case claimTaken
         /// The unit of work was committed or rolled back, or cannot be committed any more.
         case unitEnded
+        /// A command that is not refused cannot be enqueued again or resolved (``LedgerError/standing`` names what became of it).
+        case notRefused
         /// A position, generation or history that this book does not have.
         case historyUnavailable
         /// A cursor that is damaged, or not of this account, range or book.

@@ -38,7 +38,7 @@ enum ExitStatus: Int32 {
             .invalidEvent, .unitEnded:
             self = .badInput
         case .periodClosed, .accountClosed, .accountNotEmpty, .accountFrozen, .notAHold, .notReversible, .holdSettled, .holdExpired, .limitExceeded,
-            .claimTaken:
+            .claimTaken, .notRefused:
             self = .refused
         case .unavailable, .accessDenied, .storageFull, .schema: self = .unavailable
         case .busy, .outcomeUnknown, .tailTooLong, .jobBehind, .revisionConflict: self = .tryAgain
