@@ -25,32 +25,39 @@ enum EventCodec {
         guard E.State.events.contains(where: { $0 == E.self }) else {
             throw LedgerError(.invalidEvent, "\(E.name) is not among the events of \(E.State.category): add it to `\(E.State.self).events`")
         }
-        var members: [String: JSON]
-        do { members = try encoded(event) } catch {
-            throw LedgerError(.invalidEvent, "\(E.name) cannot be encoded: \(error)", id: id)
-        }
+        var entry = try entry(event, kind: E.name, id: id)
         let movement: Movement
         do { movement = try event.movement } catch let error as LedgerError { throw error.about(index: nil, id: id) } catch {
             throw LedgerError(.invalidEvent, "what \(E.name) moves cannot be said: \(error)", id: id)
         }
-        func take(_ key: String) throws(LedgerError) -> String? {
-            switch members.removeValue(forKey: key) {
-            case nil, .null?: return nil
-            case .string(let text)?: return text
-            default: throw LedgerError(.invalidEvent, "“\(key)” of \(E.name) is the entry's own, and so a text", id: id)
-            }
-        }
-        var entry = Entry(id: id, kind: E.name)
-        entry.description = try take("description")
-        entry.reference = try take("reference")
-        entry.actor = try take("actor")
-        entry.payload = members
         switch movement {
         case .none, .capture, .void: break
         case .post(let postings): entry.postings = postings
         case .hold(let postings, let expiresAt): (entry.postings, entry.hold) = (postings, Hold(expiresAt: expiresAt))
         }
         return (entry, movement)
+    }
+
+    /// The entry that a value becomes: its properties are members of the payload.
+    /// - Throws: `invalidEvent` if it is no JSON object, or uses words that are not its own.
+    static func entry(_ value: some Encodable, kind: EntryKind, id: EntryID) throws(LedgerError) -> Entry {
+        var members: [String: JSON]
+        do { members = try encoded(value) } catch {
+            throw LedgerError(.invalidEvent, "\(kind) cannot be encoded: \(error)", id: id)
+        }
+        func take(_ key: String) throws(LedgerError) -> String? {
+            switch members.removeValue(forKey: key) {
+            case nil, .null?: return nil
+            case .string(let text)?: return text
+            default: throw LedgerError(.invalidEvent, "“\(key)” of \(kind) is the entry's own, and so a text", id: id)
+            }
+        }
+        var entry = Entry(id: id, kind: kind)
+        entry.description = try take("description")
+        entry.reference = try take("reference")
+        entry.actor = try take("actor")
+        entry.payload = members
+        return entry
     }
 
     static let encoder: JSONEncoder = {

@@ -17,6 +17,7 @@ extension UnitOperation {
     func at(_ now: Timestamp) -> UnitOperation {
         guard let append, case .readAt(let revision, let window, _) = append.rule else { return self }
         return UnitOperation(
-            action, append: StreamAppend(append.stream, .readAt(revision, windowMicroseconds: window, now: now), version: append.version))
+            action, append: StreamAppend(append.stream, .readAt(revision, windowMicroseconds: window, now: now), version: append.version),
+            command: command)
     }
 }

@@ -227,12 +227,15 @@ public final class UnitOfWork: Sendable {
         return UnitOperation(.post(entry), append: StreamAppend(stream, rule))
     }
 
-    private func add(_ operation: UnitOperation) throws(LedgerError) {
+    func add(_ operation: UnitOperation) throws(LedgerError) {
         try log.withLock { log throws(LedgerError) in
             try Self.checkOpen(log)
             log.operations.append(operation)
         }
     }
+
+    /// When something is sent from here.
+    var now: SentTime { clock.map { SentTime($0.now()) } ?? .now() }
 
     private static func checkOpen(_ log: Log) throws(LedgerError) {
         if let end = log.end { throw LedgerError(.unitEnded, "the unit of work was \(end): begin another") }

@@ -84,8 +84,12 @@ public struct UnitOperation: Sendable, Hashable {
 
     public let action: Action
     public let append: StreamAppend?
+    /// Its entry is a command that is to be decided.
+    public let command: CommandHeader?
 
-    public init(_ action: Action, append: StreamAppend? = nil) { (self.action, self.append) = (action, append) }
+    public init(_ action: Action, append: StreamAppend? = nil, command: CommandHeader? = nil) {
+        (self.action, self.append, self.command) = (action, append, command)
+    }
 }
 
 /// Where units of work read and write. The domain knows this protocol; `Ledger` conforms to it.

@@ -163,7 +163,7 @@ private struct UnitDrafts {
             }
             draft.index = index
             draft.isOfUnit = true
-            draft.origin = Origin(trace, operation.append, isClaimed: claimed.contains(draft.id))
+            draft.origin = Origin(trace, operation.append, command: operation.command, isClaimed: claimed.contains(draft.id))
             drafts.append(draft)
         }
         return drafts

@@ -4,13 +4,15 @@ import LedgerModel
 final class Origin: Sendable {
     let trace: Trace
     let append: StreamAppend?
+    /// It is a command, to be decided.
+    let command: CommandHeader?
     /// What it claims; nil before that is known, and for what claims nothing.
     let revision: UInt64?
     /// The revision is claimed already in this transaction.
     let isClaimed: Bool
 
-    init(_ trace: Trace, _ append: StreamAppend? = nil, revision: UInt64? = nil, isClaimed: Bool = false) {
-        (self.trace, self.append, self.revision, self.isClaimed) = (trace, append, revision, isClaimed)
+    init(_ trace: Trace, _ append: StreamAppend? = nil, command: CommandHeader? = nil, revision: UInt64? = nil, isClaimed: Bool = false) {
+        (self.trace, self.append, self.command, self.revision, self.isClaimed) = (trace, append, command, revision, isClaimed)
     }
 
     /// As a payload has it.
@@ -30,7 +32,7 @@ final class Origin: Sendable {
             default: throw LedgerError(.invalidEntry, "“\(key)” in the payload's member “\(Entry.ownKey)” is a whole number of at least 1")
             }
         }
-        let known: Set = ["stream", "revision", "version", "unit", "correlation", "causation"]
+        let known: Set = ["stream", "revision", "version", "unit", "correlation", "causation", CommandHeader.key]
         guard case .object(let members) = json, known.isSuperset(of: members.keys) else {
             throw LedgerError(.invalidEntry, "“\(Entry.ownKey)” in a payload is the ledger's own word")
         }
@@ -39,6 +41,7 @@ final class Origin: Sendable {
         let revision = try number("revision")
         let version = Int(clamping: try number("version") ?? 1)
         self.revision = revision
+        command = try json[CommandHeader.key].map { header throws(LedgerError) in try CommandHeader(header, version: version) }
         append = try text("stream").map { stream throws(LedgerError) in
             StreamAppend(try StreamName(parsing: stream), .expects(revision.map { .exact($0 - 1) } ?? .any), version: version)
         }
@@ -46,7 +49,7 @@ final class Origin: Sendable {
 
     /// nil if there is nothing to say.
     var json: JSON? {
-        guard append != nil || !trace.isEmpty else { return nil }
+        guard append != nil || command != nil || !trace.isEmpty else { return nil }
         var members: [String: JSON] = [:]
         members["unit"] = trace.unit.map(JSON.string)
         members["correlation"] = trace.correlation.map(JSON.string)
@@ -56,10 +59,14 @@ final class Origin: Sendable {
             members["version"] = .integer(Int64(append.version))
             members["revision"] = revision.map { .integer(Int64($0)) }
         }
+        if let command {
+            members[CommandHeader.key] = command.json
+            members["version"] = .integer(Int64(command.version))
+        }
         return .object(members)
     }
 
-    func placed(at revision: UInt64?) -> Origin { Origin(trace, append, revision: revision, isClaimed: isClaimed) }
+    func placed(at revision: UInt64?) -> Origin { Origin(trace, append, command: command, revision: revision, isClaimed: isClaimed) }
 
     /// Whether it takes a revision that somebody else may want.
     var claims: Bool {
@@ -73,8 +80,11 @@ final class Origin: Sendable {
         if case .readAt(_, _, now: nil)? = append?.rule { true } else { false }
     }
 
-    /// Where what stands and what is asked for are of different streams; nil if they are not.
+    /// Where what stands and what is asked for are of different streams, or only one is a command; nil if they are not.
     static func difference(_ standing: JSON?, _ asked: Origin?) -> String? {
+        if (standing?[CommandHeader.key] != nil) != (asked?.command != nil) {
+            return asked?.command == nil ? "it is a command, and this is none" : "it is no command, and this is one"
+        }
         let (stands, stream) = (standing?["stream"]?.string, asked?.append?.stream.text)
         if stands.map({ Array($0.utf8) }) == stream.map({ Array($0.utf8) }) { return nil }
         return "it is of \(stands.map { "the stream \($0)" } ?? "no stream"), asked: \(stream ?? "none")"
