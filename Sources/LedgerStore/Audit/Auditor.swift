@@ -46,6 +46,7 @@ public struct Auditor: Sendable {
                         try streams.streams(transaction),
                         try streams.claims(transaction),
                         try ProcessAudit(through: journal.through).check(transaction),
+                        try CommandAudit(through: journal.through).commands(transaction),
                         try LimitAudit(through: journal.through).check(transaction),
                         try ProofAudit(subjects: proofs).check(transaction),
                         try balances.check(transaction),

@@ -92,6 +92,12 @@ extension ToldEntry {
         case .streamChecked, .claimed, .claimReleased, .unitDone, .processStep, .timerSet, .timerCancelled, .timerFired:
             guard lines.isEmpty, payload[Entry.ownKey] != nil else { throw wrong("is of no unit of work") }
             return .said
+        case .commandDone, .commandRefused, .commandResolved:
+            guard lines.isEmpty, let command = payload["command"]?.string.flatMap(EntryID.init(hex:)) else { throw wrong("names no command") }
+            guard id == .outcome(of: command) || kind == .commandResolved && id == .resolution(of: command) else {
+                throw wrong("has not the id that follows from \(command)")
+            }
+            return .said
         default:
             guard let text = payload[Backdating.redatedFromKey]?.string else { return .posted(redatedFrom: nil) }
             return .posted(redatedFrom: try Timestamp(text))

@@ -71,7 +71,7 @@ extension Ledger {
     }
 
     /// In the caller's transaction a claim that somebody else has is the caller's to try again.
-    private static func surfaced(_ error: any Error) -> LedgerError {
+    static func surfaced(_ error: any Error) -> LedgerError {
         guard let error = error as? DatabaseError, case .duplicateKey = error.kind else { return LedgerError.translating(error) }
         return LedgerError(.busy, "somebody else was faster; roll back and try the whole transaction again")
     }
