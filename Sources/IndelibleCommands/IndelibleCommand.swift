@@ -16,6 +16,7 @@ public struct IndelibleCommand: AsyncParsableCommand {
                 name: "Entries", subcommands: [PostCommand.self, HoldCommand.self, ReverseCommand.self, EntryCommand.self]),
             CommandGroup(name: "Fees", subcommands: [FeesCommand.self]),
             CommandGroup(name: "Processes", subcommands: [ProcessCommand.self]),
+            CommandGroup(name: "Commands", subcommands: [CommandVerbs.self]),
             CommandGroup(name: "Files", subcommands: [ImportCommand.self, ExportCommand.self]),
             CommandGroup(name: "Running it", subcommands: [
                 ProjectCommand.self, ReconcileCommand.self, LocalCommand.self, BenchCommand.self, BenchWorkerCommand.self,
