@@ -5,7 +5,7 @@ public import LedgerModel
 public struct CommandQuery: Sendable {
     /// Only these; nil for all.
     public var state: CommandState?
-    /// Only those that are nobody's business any more or not: for `refused`, false leaves out what was enqueued again.
+    /// For `refused`: also those that were enqueued again.
     public var includesRetried = false
     public var name: EntryKind?
     public var subject: StreamName?
@@ -122,7 +122,7 @@ private enum CommandRows {
         var passed = Position.zero
         if let table = try table(transaction), let live = try Generation.live(of: CommandProcessor.definition.name, transaction) {
             passed = try Checkpoint.newest(job: CommandProcessor.definition.name, generation: live.number, transaction).through
-            var text: SelectText = "id, position, name, subject, priority, sent_at FROM \(table: table) WHERE position > \(after.number)"
+            var text: SelectText = "id, position, name, subject, CAST(priority AS CHAR), sent_at FROM \(table: table) WHERE position > \(after.number)"
             if let name = query.name { text = "\(text) AND name = \(name.text)" }
             if let subject = query.subject { text = "\(text) AND subject = \(subject.text)" }
             // What was done when it was passed stays so.

@@ -1,4 +1,4 @@
-import LedgerDatabase
+public import LedgerDatabase
 public import LedgerModel
 import Synchronization
 
