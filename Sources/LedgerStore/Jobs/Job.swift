@@ -12,6 +12,13 @@ public protocol Job: Sendable {
     /// Begins a step.
     /// - Parameter previous: the step right before it, if this very worker did it: what that knows is still true. Else nil.
     func begin(after previous: (any JobStep)?) -> any JobStep
+    /// Called once by a worker that begins and finds nothing new in the journal: for a job that may have left something undone. It does
+    /// nothing unless you say otherwise.
+    func resume() async throws
+}
+
+extension Job {
+    public func resume() async throws {}
 }
 
 /// One step of a job: the entries after a checkpoint.

@@ -13,6 +13,7 @@ actor JobWorker {
     private var ahead: ReadAhead
     /// The step that this worker did last, and where it ended.
     private var previous: (through: Position, step: any JobStep)?
+    private var hasBegun = false
 
     /// - Parameters:
     ///   - database: writes; its connections do not wait for locks, so a claim that is taken is told at once.
@@ -36,7 +37,13 @@ actor JobWorker {
             if state.isPaused { return .paused(through: through) }
             if let failure = state.failure { return .failed(failure) }
         }
-        guard state.head > through else { return .caughtUp(through: through, waitingFor: nil) }
+        guard state.head > through else {
+            if hasBegun { return .caughtUp(through: through, waitingFor: nil) }
+            try await job.resume()
+            hasBegun = true
+            return try await step(heedsOperators: heedsOperators)
+        }
+        hasBegun = true
         while true {
             let positions = pace.positions
             do {
