@@ -14,7 +14,7 @@ import Synchronization
 /// entry whose id follows from the command's, recorded together with what the handler recorded: so a command has one outcome, also if several
 /// processors meet it.
 ///
-/// Commands without a handler here are passed over and wait; a processor that has one decides them with its first step. The owner makes the
+/// Commands without a handler here are passed over and wait; a processor that has one decides them when it begins. The owner makes the
 /// job's tables once: `BookOwner.createCommands()`.
 public struct CommandProcessor: Job {
     public static let definition = JobDefinition(
@@ -51,6 +51,9 @@ public struct CommandProcessor: Job {
     }
 
     public func begin(after previous: (any JobStep)?) -> any JobStep { CommandStep(processor: self, isFirst: previous == nil) }
+
+    /// Decides what was passed over because nobody had a handler for it.
+    public func resume() async throws { try await CommandStep(processor: self, isFirst: true).decideWaiting() }
 }
 
 private struct CommandStep: JobStep {
@@ -132,7 +135,7 @@ private struct CommandStep: JobStep {
     }
 
     /// Decides what was passed over because nobody had a handler for it.
-    private func decideWaiting() async throws {
+    func decideWaiting() async throws {
         let ledger = processor.decider.ledger
         let names = processor.decider.handlers.keys.sorted { $0.text < $1.text }
         var after = Position.zero
