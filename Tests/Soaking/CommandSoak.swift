@@ -1,0 +1,201 @@
+import Foundation
+import Indelible
+public import IndelibleTesting
+import LocalMariaDB
+import MariaDBDriver
+
+#if canImport(Glibc)
+import Glibc
+#else
+import Darwin
+#endif
+
+/// Random commands, some sent twice, some refused, many after the same slots; processors that are killed at random decide them. In the end
+/// each has one outcome, in the right order, and the slots' winners are right.
+public struct CommandSoak: Sendable {
+    public struct Options: Sendable {
+        /// In one round; another round begins until the time is over.
+        public var commands = 5000
+        public var duration = Duration.zero
+        public var workers = 2
+        /// Somebody is killed after so many milliseconds.
+        public var killEvery = 100...600
+        public var subjects = 40
+        public var seed: UInt64
+
+        public init(seed: UInt64) { self.seed = seed }
+    }
+
+    public struct Outcome: Sendable {
+        public var sent = 0
+        public var repeated = 0
+        public var kills = 0
+        public var done = 0
+        public var refused = 0
+        public var slots = 0
+        /// Decisions whose order was checked.
+        public var ordered = 0
+        public var findings: [String] = []
+
+        /// For people.
+        public var lines: [String] {
+            [
+                "\(sent) commands sent, \(repeated) of them twice; \(kills) processors killed",
+                "\(done) done, \(refused) refused, \(slots) slots; the order of \(ordered) decisions checked",
+                findings.isEmpty ? "Each command has one outcome." : "\(findings.count) differences.",
+            ]
+        }
+    }
+
+    private let book: TestBook
+    private let program: String
+    private let folder: String
+    private let options: Options
+    private let say: @Sendable (String) -> Void
+
+    /// - Parameters:
+    ///   - program: runs a ``CommandFollower`` when its argument is `decide`.
+    ///   - folder: for what the processors say.
+    ///   - say: is told of progress.
+    public init(_ book: TestBook, program: String, folder: String, _ options: Options, say: @escaping @Sendable (String) -> Void) {
+        (self.book, self.program, self.folder, self.options, self.say) = (book, program, folder, options, say)
+    }
+
+    public func run() async throws -> Outcome {
+        try await BookOwner(book.owner).createCommands()
+        var outcome = Outcome()
+        var sent: [String: CommandProof.Sent] = [:]
+        var ranges: [Range<UInt64>] = []
+        var random = SoakRandom(options.seed, 21)
+        let begun = ContinuousClock.now
+        var round = 0
+        repeat {
+            let begin = try await head()
+            try await send(round, &sent, &outcome, &random)
+            ranges.append(begin..<(try await head() + 1))
+            try await decide(&outcome, &random)
+            round += 1
+            say("\(sent.count) commands, \(outcome.kills) processors killed")
+        } while begun.duration(to: .now) < options.duration
+        outcome.sent = sent.count
+        var proof = try await CommandProof(book.ledger)
+        proof.check(sent, steps: try await steps(within: ranges))
+        (outcome.done, outcome.refused, outcome.slots, outcome.ordered) = (proof.done, proof.refused, proof.slots, proof.ordered)
+        outcome.findings += proof.findings.prefix(50)
+        try await book.project()
+        let result = try await book.reconcile()
+        if result.verdict != .clean { outcome.findings += ["reconcile: \(result.verdict)"] + result.checks.flatMap(\.findings) }
+        return outcome
+    }
+
+    // MARK: - Sending
+
+    private func send(
+        _ round: Int, _ sent: inout [String: CommandProof.Sent], _ outcome: inout Outcome, _ random: inout SoakRandom
+    ) async throws {
+        var all: [(id: EntryID, command: SoakCommand, sentAt: SentTime)] = []
+        let now = SentTime.now().timestamp.microseconds
+        for index in 0..<options.commands {
+            let number = round * options.commands + index
+            let command = SoakCommand(
+                number: number, sort: SoakCommand.Sort.allCases.randomElement(using: &random)!, about: Int.random(in: 0..<options.subjects, using: &random),
+                slot: "\(round)-\(Int.random(in: 0..<options.commands / 8, using: &random))", urgency: [0, 0, 0, 5, -3, 9].randomElement(using: &random)!,
+                isRefused: Int.random(in: 0..<20, using: &random) == 0, links: Int.random(in: 0...2, using: &random))
+            let id = EntryID(key: "soak-\(options.seed)-\(number)")
+            // Senders' clocks go wrong by up to a minute, and some say the same.
+            all.append((id, command, SentTime(Timestamp(microseconds: now + Int64.random(in: -60...60, using: &random) * 1_000_000))))
+            sent[id.description] = .init(number: number, isRefused: command.isRefused)
+        }
+        let twice = all.filter { _ in Int.random(in: 0..<20, using: &random) == 0 }
+        outcome.repeated += twice.count
+        let sending = (all + twice).shuffled(using: &random)
+        let ledger = book.ledger
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for lane in 0..<32 {
+                group.addTask {
+                    for index in stride(from: lane, to: sending.count, by: 32) {
+                        try await ledger.enqueue(sending[index].command, id: sending[index].id, sentAt: sending[index].sentAt)
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func head() async throws -> UInt64 {
+        var query = EntryQuery()
+        query.limit = 100_000
+        var last = UInt64(0)
+        while let end = try await book.ledger.entries(query).last {
+            query.after = end.position
+            last = end.position.number
+        }
+        return last
+    }
+
+    // MARK: - Deciding
+
+    private func decide(_ outcome: inout Outcome, _ random: inout SoakRandom) async throws {
+        var workers: [Process] = []
+        for number in 0..<options.workers { workers.append(try begin(number)) }
+        defer { for worker in workers where worker.isRunning { kill(worker.processIdentifier, SIGKILL) } }
+        // Whatever it decides on was there before it began.
+        var query = CommandQuery()
+        (query.state, query.limit) = (.waiting, 1)
+        let begun = ContinuousClock.now
+        while !(try await book.ledger.commands(query).isEmpty) {
+            try await Task.sleep(for: .milliseconds(Int.random(in: options.killEvery, using: &random)))
+            let number = Int.random(in: workers.indices, using: &random)
+            if !workers[number].isRunning { outcome.findings.append("processor \(number) ended by itself: \(workers[number].terminationStatus)") }
+            kill(workers[number].processIdentifier, SIGKILL)
+            while workers[number].isRunning { try await Task.sleep(for: .milliseconds(2)) }
+            outcome.kills += 1
+            guard begun.duration(to: .now) < .seconds(600) else {
+                outcome.findings.append("not everything is decided after ten minutes")
+                return
+            }
+            workers[number] = try begin(number)
+        }
+        for worker in workers {
+            kill(worker.processIdentifier, SIGKILL)
+            while worker.isRunning { try await Task.sleep(for: .milliseconds(2)) }
+        }
+    }
+
+    private func begin(_ number: Int) throws -> Process {
+        let orders = CommandFollower.Orders(
+            socket: book.server.socketPath, book: book.name, user: book.location.user, password: book.password)
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = ["decide"]
+        let text = String(decoding: try JSONEncoder().encode(orders), as: UTF8.self)
+        process.environment = ProcessInfo.processInfo.environment.merging([CommandFollower.Orders.variable: text]) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        let path = "\(folder)/processor-\(number)"
+        if !FileManager.default.fileExists(atPath: path) { _ = FileManager.default.createFile(atPath: path, contents: nil) }
+        let output = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
+        defer { try? output.close() }
+        try output.seekToEnd()
+        (process.standardOutput, process.standardError) = (output, output)
+        try process.run()
+        return process
+    }
+
+    /// The job's steps of which everything was there before anybody looked.
+    private func steps(within ranges: [Range<UInt64>]) async throws -> [Range<UInt64>] {
+        let steps = try await JobProof.with(book) { try await $0.steps(of: "command") }
+        return steps.filter { step in ranges.contains { $0.lowerBound < step.lowerBound && step.upperBound <= $0.upperBound } }
+    }
+}
+
+extension JobProof {
+    /// The positions of each step of a job's first generation.
+    fileprivate func steps(of job: String) async throws -> [Range<UInt64>] {
+        try await connection.query(
+            "SELECT from_position, through_position FROM checkpoint WHERE job = \(job) AND generation = 1 ORDER BY from_position"
+        ).compactMap { row in
+            guard let from = Self.number(row[0]), let through = Self.number(row[1]) else { return nil }
+            return from + 1..<through + 1
+        }
+    }
+}
