@@ -1,6 +1,7 @@
 import Indelible
 import IndelibleTesting
 import LocalMariaDB
+import MariaDBDriver
 import Testing
 
 @testable import LedgerStore

@@ -1,6 +1,7 @@
 import Indelible
 import IndelibleTesting
 import LocalMariaDB
+import MariaDBDriver
 import Synchronization
 import Testing
 
@@ -132,8 +133,8 @@ import Testing
             try await book.withOwner { connection in
                 let (none, foreign) = ("{\"command\":\"\(EntryID(key: "nobody"))\",\"ledger\":{\"unit\":\"x\"}}", "{\"command\":\"\(id)\",\"ledger\":{\"unit\":\"x\"}}")
                 let (first, second) = (EntryID.outcome(of: EntryID(key: "nobody")).bytes, EntryID(key: "forged").bytes)
-                _ = try await connection.execute("INSERT INTO entry (id, kind, `lines`, payload) VALUES (\(first), 'ledger.command-done', 0, \(none))")
-                _ = try await connection.execute("INSERT INTO entry (id, kind, `lines`, payload) VALUES (\(second), 'ledger.command-done', 0, \(foreign))")
+                _ = try await connection.query("INSERT INTO entry (id, kind, `lines`, payload) VALUES (\(first), 'ledger.command-done', 0, \(none))")
+                _ = try await connection.query("INSERT INTO entry (id, kind, `lines`, payload) VALUES (\(second), 'ledger.command-done', 0, \(foreign))")
             }
             try await book.project()
             let check = try #require(try await book.reconcile().checks.first { $0.name == "commands" })

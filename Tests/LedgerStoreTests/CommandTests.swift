@@ -107,7 +107,7 @@ import Testing
             var query = CommandQuery()
             query.state = .waiting
             #expect(try await book.ledger.commands(query).map(\.id) == [unknown.id])
-            // The job has something to do: the outcome of the other is new.
+            // Nothing in the journal is new.
             try await book.decide()
             #expect(try await book.ledger.outcome(of: unknown.id).state == .done)
             #expect(try await book.ledger.commands(query).isEmpty)
