@@ -70,8 +70,7 @@ extension Ledger {
     ///
     /// If that was refused again, this enqueues the next one. Two that ask at once enqueue one.
     /// - Returns: the receipt of the new command.
-    /// - Throws: `notRefused` if the command, or the last one that did it again, is done, resolved, or waits for its decision and was not
-    ///   enqueued by this call's like.
+    /// - Throws: `notRefused` if the command itself is not decided yet, or if it or the last one that does it again is done or resolved.
     @discardableResult
     public func retry(command id: EntryID, sentAt: SentTime = .now()) async throws(LedgerError) -> Receipt {
         var (last, outcome) = try await command(id)
