@@ -8,8 +8,10 @@ import Soaking
 /// Runs the library for long under trouble of its own making, and says whether anything was lost or doubled.
 @main struct Soak: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "scripts/soak", abstract: "Long runs under trouble, and what came of them.", subcommands: [Writing.self, SoakJobs.self, SoakFees.self, SoakUnits.self, Write.self, SoakJobs.Follow.self])
-        commandName: "scripts/soak", abstract: "Long runs under trouble, and what came of them.", subcommands: [Writing.self, SoakJobs.self, SoakFees.self, SoakCommands.self, Write.self, SoakJobs.Follow.self, SoakCommands.Decide.self])
+        commandName: "scripts/soak", abstract: "Long runs under trouble, and what came of them.",
+        subcommands: [
+            Writing.self, SoakJobs.self, SoakFees.self, SoakUnits.self, SoakCommands.self, Write.self, SoakJobs.Follow.self, SoakCommands.Decide.self,
+        ])
 
     struct Writing: AsyncParsableCommand {
         static let configuration = CommandConfiguration(

@@ -27,8 +27,7 @@ public struct Reconciliation: Sendable {
     }
 
     public struct Check: Sendable {
-        /// `positions`, `lines`, `accounts`, `settlements`, `hold-expiries`, `reversals`, `controls`, `closings`, `streams`, `claims`, `processes`, `limits`, `proof`,
-        /// `positions`, `lines`, `accounts`, `settlements`, `hold-expiries`, `reversals`, `controls`, `closings`, `streams`, `claims`, `commands`, `limits`, `proof`,
+        /// `positions`, `lines`, `accounts`, `settlements`, `hold-expiries`, `reversals`, `controls`, `closings`, `streams`, `claims`, `processes`, `commands`, `limits`, `proof`,
         /// `balances`, `balance-history`, `balance-spans`, `trial-balance`, `account-lines`, `fees`, `fee-totals`, `fees-posted`,
         /// `fee-schedules`.
         public let name: String
