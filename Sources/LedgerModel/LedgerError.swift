@@ -1,3 +1,5 @@
+public import Foundation
+
 /// Why a ledger refused or could not answer. One error type for the whole library: what happened, where, and what to
 /// do about it.
 public struct LedgerError: Error, Sendable, Hashable {
@@ -30,7 +32,7 @@ public struct LedgerError: Error, Sendable, Hashable {
         case invalidEvent
         /// Somebody else has claimed the revision: load again and decide again.
         case revisionConflict
-        /// The value is somebody else's, or (to release one) not yours.
+        /// The value has a holder already, or (to release one) another one.
         case claimTaken
         /// The unit of work was committed or rolled back, or cannot be committed any more.
         case unitEnded
@@ -105,4 +107,9 @@ public struct LedgerError: Error, Sendable, Hashable {
 
 extension LedgerError: CustomStringConvertible {
     public var description: String { message }
+}
+
+extension LedgerError: LocalizedError {
+    /// The same as ``message``, in English.
+    public var errorDescription: String? { message }
 }

@@ -35,6 +35,8 @@ import Glibc
                         try await Task.sleep(for: .milliseconds(10))
                     }
                     #expect(projected == 20)
+                    // Each job by itself: the others may not have begun.
+                    for _ in 0..<500 where !service.health.allSatisfy(\.isReady) { try await Task.sleep(for: .milliseconds(10)) }
                     let health = service.health
                     #expect(health.map(\.job) == ["account_line", "balance", "fee"])
                     #expect(health.allSatisfy { $0.isAlive && $0.isReady }, "\(health)")

@@ -81,7 +81,8 @@ import Testing
                 #expect(throws: LedgerError.self) { try unit.post(Entry(kind: "note.made")) }
             }
             let error = await #expect(throws: LedgerError.self) { try await conflicting.commit() }
-            #expect(error?.code == .unitEnded)
+            #expect(error?.code == .unitEnded && error?.message == "the unit of work was refused, and nothing of it is recorded: begin another")
+            #expect(throws: LedgerError.self) { try units.begin().claim("email", "", for: "story:1") }
             #expect(try await units.begin().load(Story.self, "2").isNew)
         }
     }

@@ -209,7 +209,8 @@ public final class UnitOfWork: Sendable {
     /// - Parameters:
     ///   - scope: what kind of value: values of different kinds do not meet.
     ///   - value: compared byte by byte: bring it into one spelling first.
-    ///   - holder: whose it is, such as the name of a stream.
+    ///   - holder: whose it is, such as the name of a stream. Who has it cannot claim it again.
+    /// - Throws: `invalidEntry` for a value that is empty or too long.
     public func claim(_ scope: StreamCategory, _ value: String, for holder: String) throws(LedgerError) {
         try add(Self.claim(.claimed, scope, value, holder, .unclaimed))
     }
@@ -222,6 +223,7 @@ public final class UnitOfWork: Sendable {
     private static func claim(
         _ kind: EntryKind, _ scope: StreamCategory, _ value: String, _ holder: String, _ rule: StreamAppend.Rule
     ) throws(LedgerError) -> UnitOperation {
+        guard !value.isEmpty else { throw LedgerError(.invalidEntry, "an empty \(scope) cannot be claimed or released") }
         let stream = try StreamName(.claims, "\(scope):\(value)")
         let entry = Entry(kind: kind, payload: ["holder": .string(holder)])
         return UnitOperation(.post(entry), append: StreamAppend(stream, rule))
@@ -251,9 +253,15 @@ public final class UnitOfWork: Sendable {
     public func commit() async throws(LedgerError) -> [Receipt] {
         let operations = try end()
         if operations.isEmpty { return [] }
-        let receipts = try await store.commit(operations, trace)
-        recorded(receipts)
-        return receipts
+        do throws(LedgerError) {
+            let receipts = try await store.commit(operations, trace)
+            recorded(receipts)
+            return receipts
+        } catch {
+            let end = error.code == .outcomeUnknown ? "sent, and whether it is recorded is not known" : "refused, and nothing of it is recorded"
+            log.withLock { $0.end = end }
+            throw error
+        }
     }
 
     /// Forgets everything. A unit that has ended stays as it is.

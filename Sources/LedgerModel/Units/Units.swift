@@ -42,7 +42,8 @@ public struct Units: Sendable {
 
     /// Runs `body` with a unit and commits it; if somebody else was faster, runs it again with another unit, on what is there now.
     ///
-    /// `body` may run several times, so it changes nothing but through the unit. If it throws, nothing is recorded.
+    /// `body` may run several times, so it changes nothing but through the unit. If it throws, nothing is recorded. A `run` inside of it is a unit of
+    /// its own, which is recorded by itself and each time: a part joins with ``join(attemptsMax:isolation:_:)``.
     /// - Parameter attemptsMax: how often at the most; then the conflict is thrown.
     /// - Throws: what `body` throws, and what ``UnitOfWork/commit()`` throws.
     @discardableResult
