@@ -105,7 +105,7 @@ import Testing
             try await history.post(60, &random)
             try await history.assess("2026-01", &random)
             try await book.project()
-            try await book.withOwner { try await Self.keep($0) }
+            try await book.withOwner { try await $0.keepRows(of: Self.tables) }
             #expect(try await book.reconcile().verdict == .clean)
             for forgery in Self.columns + Self.fees + Self.totals + Self.months + Self.schedules {
                 try await book.withOwner { try await Self.forge(forgery.statements, $0) }
@@ -113,7 +113,7 @@ import Testing
                 #expect(result.verdict == .failed, "\(forgery.name)")
                 let failed = result.checks.filter { !$0.holds }.map { ($0.name, $0.findings) }
                 #expect(failed.contains { $0.0 == forgery.check && $0.1.contains { $0.contains(forgery.finding) } }, "\(forgery.name): \(failed)")
-                try await book.withOwner { try await Self.restore($0) }
+                try await book.withOwner { try await $0.restoreRows(of: Self.tables) }
             }
             #expect(try await book.reconcile().verdict == .clean)
             await book.ledger.close()
@@ -123,21 +123,6 @@ import Testing
     // MARK: - Forging
 
     private static let tables = ["fee_g1", "fee_month_g1", "fee_schedule", "entry", "posting", "checkpoint"]
-
-    private static func keep(_ connection: MariaDBConnection) async throws {
-        for table in tables {
-            try await connection.execute(unprepared: "DROP TRIGGER \(table)_no_update")
-            try await connection.execute(unprepared: "DROP TRIGGER \(table)_no_delete")
-            try await connection.execute(unprepared: "CREATE TABLE kept_\(table) AS SELECT * FROM \(table)")
-        }
-    }
-
-    private static func restore(_ connection: MariaDBConnection) async throws {
-        for table in tables {
-            try await connection.execute(unprepared: "DELETE FROM \(table)")
-            try await connection.execute(unprepared: "INSERT INTO \(table) SELECT * FROM kept_\(table)")
-        }
-    }
 
     private static func forge(_ statements: [String], _ connection: MariaDBConnection) async throws {
         func text(_ sql: SQL) async throws -> String { try Row(row: try await connection.query(sql)[0]).text(0) }

@@ -68,7 +68,7 @@ import Testing
             let clean = try await book.reconcile()
             #expect(clean.verdict == .clean)
             #expect(clean.checks.first { $0.name == "streams" }?.examined == 8)
-            try await book.withOwner { try await Self.keep($0) }
+            try await book.withOwner { try await $0.keepRows(of: Self.tables) }
             for forgery in Self.forgeries { try await Self.check(forgery, book) }
             #expect(try await book.reconcile().verdict == .clean)
             await book.ledger.close()
@@ -79,23 +79,8 @@ import Testing
         try await book.withOwner { try await $0.execute(unprepared: forgery.statement) }
         let failed = try await book.reconcile().checks.filter { !$0.holds }.map { ($0.name, $0.findings) }
         #expect(failed.contains { $0.0 == forgery.check && $0.1.contains { $0.contains(forgery.finding) } }, "\(forgery.name): \(failed)")
-        try await book.withOwner { try await Self.restore($0) }
+        try await book.withOwner { try await $0.restoreRows(of: Self.tables) }
     }
 
     private static let tables = ["entry", "stream_entry"]
-
-    private static func keep(_ connection: MariaDBConnection) async throws {
-        for table in tables {
-            try await connection.execute(unprepared: "DROP TRIGGER \(table)_no_update")
-            try await connection.execute(unprepared: "DROP TRIGGER \(table)_no_delete")
-            try await connection.execute(unprepared: "CREATE TABLE kept_\(table) AS SELECT * FROM \(table)")
-        }
-    }
-
-    private static func restore(_ connection: MariaDBConnection) async throws {
-        for table in tables {
-            try await connection.execute(unprepared: "DELETE FROM \(table)")
-            try await connection.execute(unprepared: "INSERT INTO \(table) SELECT * FROM kept_\(table)")
-        }
-    }
 }

@@ -63,16 +63,12 @@ public struct Snapshots: Projection {
         let (revision, position) = (try last?.uint(0) ?? 0, try last?.uint(1) ?? 0)
         let rows = try writer.select(
             """
-            s.revision, entry.position, entry.id, entry.kind, entry.payload, JSON_VALUE(entry.payload, '$.ledger.version')
+            \(StoredEvent.columns)
             FROM stream_entry s STRAIGHT_JOIN entry ON entry.id = s.entry_id
             WHERE s.stream = \(stream.text) AND (s.revision > \(revision) OR s.revision IS NULL)
             AND entry.position > \(position) AND entry.position <= \(through.number) ORDER BY entry.position
             """)
-        let events = try rows.map { row in
-            StoredEvent(
-                id: try EntryID(bytes: try row.bytes(2)), position: Position(try row.uint(1)), revision: row.isNull(0) ? nil : try row.uint(0),
-                kind: try EntryKind(try row.text(3)), version: Int(try row.text(5)) ?? 1, payload: try row.text(4))
-        }
+        let events = try rows.map { try StoredEvent($0, from: 0) }
         return StreamHistory(
             stream: stream, baseline: try last.map { .snapshot(try $0.text(2)) } ?? .none, baselineRevision: revision, events: events)
     }

@@ -39,10 +39,7 @@ struct StreamReader: Sendable {
             guard let known = memory.find(request.stream, request.type) else { continue }
             bases[request.stream] = Base(baseline: .remembered(known.state), revision: known.revision)
         }
-        let unknown = requests.filter { bases[$0.stream] == nil }
-        for (stream, snapshot) in try snapshots?.newest(unknown, executor) ?? [:] {
-            bases[stream] = Base(baseline: .snapshot(snapshot.state), revision: snapshot.revision, position: snapshot.position.number)
-        }
+        try beginWithSnapshots(requests.filter { bases[$0.stream] == nil }, &bases, executor)
         var events = try read(requests.map(\.stream), bases, executor)
         // What claims nothing may lie before what is remembered.
         let mixed = requests.filter { request in
@@ -53,15 +50,21 @@ struct StreamReader: Sendable {
                 memory.forget(request.stream)
                 bases[request.stream] = nil
             }
-            for (stream, snapshot) in try snapshots?.newest(mixed, executor) ?? [:] {
-                bases[stream] = Base(baseline: .snapshot(snapshot.state), revision: snapshot.revision, position: snapshot.position.number)
-            }
+            try beginWithSnapshots(mixed, &bases, executor)
             events.merge(try read(mixed.map(\.stream), bases, executor)) { $1 }
         }
         return requests.map { request in
             let base = bases[request.stream] ?? Base()
             return StreamHistory(
                 stream: request.stream, baseline: base.baseline, baselineRevision: base.revision, events: events[request.stream] ?? [])
+        }
+    }
+
+    private func beginWithSnapshots(
+        _ requests: [StreamRequest], _ bases: inout [StreamName: Base], _ executor: borrowing some SQLExecutor & ~Copyable
+    ) throws {
+        for (stream, snapshot) in try snapshots?.newest(requests, executor) ?? [:] {
+            bases[stream] = Base(baseline: .snapshot(snapshot.state), revision: snapshot.revision, position: snapshot.position.number)
         }
     }
 
@@ -81,7 +84,7 @@ struct StreamReader: Sendable {
         let rows = try executor.run(
             .select(
                 """
-                s.stream, s.revision, entry.position, entry.id, entry.kind, entry.payload, JSON_VALUE(entry.payload, '$.ledger.version')
+                s.stream, \(StoredEvent.columns)
                 FROM stream_entry s STRAIGHT_JOIN entry ON entry.id = s.entry_id WHERE \(condition) ORDER BY entry.position
                 """))
         var names: [String: StreamName] = [:]
@@ -92,14 +95,7 @@ struct StreamReader: Sendable {
                 name = try StreamName(parsing: text)
                 names[text] = name
             }
-            let position = Position(try row.uint(2))
-            guard let version = try row.optionalText(6).flatMap({ Int($0) }), let payload = try row.optionalText(5) else {
-                throw LedgerError(.integrity, "the entry at position \(position) is of \(text), and its payload does not say so")
-            }
-            events[name, default: []].append(
-                StoredEvent(
-                    id: try EntryID(bytes: try row.bytes(3)), position: position, revision: row.isNull(1) ? nil : try row.uint(1),
-                    kind: try EntryKind(try row.text(4)), version: version, payload: payload))
+            events[name, default: []].append(try StoredEvent(row, from: 1))
         }
         return events
     }
@@ -109,5 +105,23 @@ struct StreamReader: Sendable {
         if case .snapshot = history.baseline { return }
         guard history.revision > 0, !history.events.contains(where: { $0.revision == nil }) else { return }
         memory.keep(stream, .init(state: state, type: ObjectIdentifier(A.self), revision: history.revision))
+    }
+}
+
+extension StoredEvent {
+    /// Of `stream_entry s` and `entry`.
+    static let columns: SelectText = """
+        s.revision, entry.position, entry.id, entry.kind, entry.payload, JSON_VALUE(entry.payload, '$.ledger.version')
+        """
+
+    /// Reads ``columns`` that begin at this one.
+    init(_ row: Row, from first: Int) throws {
+        let position = Position(try row.uint(first + 1))
+        guard let version = try row.optionalText(first + 5).flatMap({ Int($0) }), let payload = try row.optionalText(first + 4) else {
+            throw LedgerError(.integrity, "the entry at position \(position) is of a stream, and its payload does not say so")
+        }
+        self.init(
+            id: try EntryID(bytes: try row.bytes(first + 2)), position: position, revision: row.isNull(first) ? nil : try row.uint(first),
+            kind: try EntryKind(try row.text(first + 3)), version: version, payload: payload)
     }
 }
