@@ -37,6 +37,7 @@ public struct StreamCategory: Sendable, Hashable, CustomStringConvertible, Expre
 public struct StreamName: Sendable, Hashable, Comparable, CustomStringConvertible {
     /// Category and id, with `:` between them.
     public let text: String
+    /// Of category, `:` and id, in UTF-8.
     public static let bytesMax = 200
 
     /// - Throws: `invalidEntry` if the id is empty, has control characters, or makes the name longer than 200 bytes.

@@ -7,6 +7,7 @@ public struct Trace: Sendable, Hashable {
     /// What it follows from: the id of an entry, or of a message.
     public var causation: String?
 
+    /// Correlation and causation are cut to so many.
     public static let charactersMax = 128
 
     public init(unit: String? = nil, correlation: String? = nil, causation: String? = nil) {

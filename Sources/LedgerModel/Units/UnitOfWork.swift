@@ -8,10 +8,11 @@ import Synchronization
 /// try story.apply(story.state.comment("Well said", by: "bob"))
 /// try await unit.commit()
 /// ```
-/// No database transaction is open while your code runs. At the end the streams' next revisions are claimed; if somebody has been faster,
+/// No database transaction is open while your code runs (but for `Units.exclusively`). At the end the streams' next revisions are claimed; if somebody has been faster,
 /// nothing is recorded, and it takes a new unit with what is there now (``Units/run(_:attemptsMax:correlation:causation:_:)`` does that).
 /// After its end, whichever, a unit takes nothing more.
 public final class UnitOfWork: Sendable {
+    /// What events claim.
     public enum Mode: Sendable, Hashable {
         /// Every event claims the next revision of its stream.
         case optimistic
@@ -61,6 +62,7 @@ public final class UnitOfWork: Sendable {
         try await Self.$bound.withValue(self, operation: body)
     }
 
+    /// It was neither committed nor rolled back.
     public var isOpen: Bool { log.withLock { $0.end == nil } }
 
     /// Of everything that it has recorded, in order; empty before the commit.

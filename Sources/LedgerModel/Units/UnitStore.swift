@@ -9,6 +9,7 @@ public struct StreamRequest: Sendable {
 
 /// What is stored of a stream: a state to begin with, if there is one, and what came after it.
 public struct StreamHistory: Sendable {
+    /// A state that folding begins with.
     public enum Baseline: Sendable {
         case none
         /// A state of the type that was asked for, as this program folded it.
@@ -55,6 +56,7 @@ public struct StreamHistory: Sendable {
 
 /// How an operation joins a stream.
 public struct StreamAppend: Sendable, Hashable {
+    /// What has to hold at commit, and what is claimed.
     public enum Rule: Sendable, Hashable {
         case expects(ExpectedRevision)
         /// Claims nothing. It was decided on this revision, and if somebody claimed the next one longer ago than the window (in
@@ -76,6 +78,7 @@ public struct StreamAppend: Sendable, Hashable {
 
 /// One thing that a unit of work is to record.
 public struct UnitOperation: Sendable, Hashable {
+    /// What is recorded.
     public enum Action: Sendable, Hashable {
         case post(Entry)
         case capture(EntryID, amounts: [Amount]?)
