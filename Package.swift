@@ -160,6 +160,8 @@ let package = Package(
             ], path: "Tests/LedgerWriter", swiftSettings: strict),
         // A program that runs random units of work on a book; tests start several at once, and kill some.
         .executableTarget(name: "UnitRunner", dependencies: ["Indelible"], path: "Tests/UnitRunner", swiftSettings: strict),
+        // Two services that know each other by events only; tests start both, and kill both.
+        .executableTarget(name: "Neighbours", dependencies: ["Indelible"], path: "Tests/Neighbours", swiftSettings: strict),
         // A projection of somebody's own, and a command line that knows it: those of docs/projections.md.
         .target(name: "OwnProjection", dependencies: ["Indelible"], path: "Tests/OwnProjection", swiftSettings: strict),
         .executableTarget(
@@ -199,7 +201,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "LedgerStoreTests", dependencies: ["Indelible", "LocalMariaDB", "IndelibleTesting", "MariaDBDriver", "CMariaDB", "IndelibleCLI", "LedgerWriter", "LossyProxy", "OwnProjection", "OwnTool", "Soak", "Soaking", "UnitRunner"],
+            name: "LedgerStoreTests", dependencies: ["Indelible", "LocalMariaDB", "IndelibleTesting", "MariaDBDriver", "CMariaDB", "IndelibleCLI", "LedgerWriter", "LossyProxy", "Neighbours", "OwnProjection", "OwnTool", "Soak", "Soaking", "UnitRunner"],
             swiftSettings: strict),
         // From mutable tables to a ledger, and what goes wrong in code that saves whole objects: the code of docs/moving.md.
         .testTarget(

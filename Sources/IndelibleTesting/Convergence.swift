@@ -103,7 +103,7 @@ struct Search<P: ProcessManager>: Sendable {
         /// meanwhile and is too late.
         var started: [String: Int] = [:]
         var posted: [String: Int] = [:]
-        var named: [EntryID: Entry] = [:]
+        var standing: [EntryID: ProcessEffect] = [:]
         var balances: [String: Int128] = [:]
         var path: [String] = []
 
@@ -172,21 +172,31 @@ struct Search<P: ProcessManager>: Sendable {
         node.path.append(word)
         let step = try node.run.take(input, try Self.entry(entry))
         for timer in step.timers { if case .set(_, let name, _) = timer { node.started[name, default: 0] += 1 } }
-        for effect in step.posts {
-            if step.named.contains(effect.id) {
-                if let standing = node.named[effect.id] {
+        for effect in step.effects {
+            if effect.mayStand {
+                if let standing = node.standing[effect.id] {
                     guard standing == effect else {
-                        throw LedgerError(.conflict, "\(node.path.joined(separator: ", ")): two entries that differ have one id", id: effect.id)
+                        throw LedgerError(.conflict, "\(node.path.joined(separator: ", ")): two effects that differ have one id", id: effect.id)
                     }
                     continue
                 }
-                node.named[effect.id] = effect
+                node.standing[effect.id] = effect
             }
-            node.posted[Self.words(effect), default: 0] += 1
-            for posting in effect.postings where effect.hold == nil {
+            node.posted[Self.words(effect.operation), default: 0] += 1
+            guard case .post(let entry) = effect.operation.action else { continue }
+            for posting in entry.postings where entry.hold == nil {
                 node.balances["\(posting.debit) \(posting.amount.currency)", default: 0] += Int128(posting.amount.minorUnits)
                 node.balances["\(posting.credit) \(posting.amount.currency)", default: 0] -= Int128(posting.amount.minorUnits)
             }
+        }
+    }
+
+    private static func words(_ operation: UnitOperation) -> String {
+        switch operation.action {
+        case .post(let entry): words(entry)
+        case .capture(let hold, nil): "captures \(hold)"
+        case .capture(let hold, let amounts?): "captures \(amounts.map { "\($0.minorUnits) \($0.currency)" }.joined(separator: ", ")) of \(hold)"
+        case .void(let hold): "voids \(hold)"
         }
     }
 
@@ -201,9 +211,9 @@ struct Search<P: ProcessManager>: Sendable {
         return entry.hold == nil ? text : text + " (held)"
     }
 
-    private static func entry(_ key: String) throws -> InputEntry {
+    private static func entry(_ key: String) throws -> RecordedEntry {
         let time = Timestamp(microseconds: 1_767_225_600_000_000)
-        return try InputEntry(
-            id: EntryID(key: "convergence/\(key)"), kind: "convergence.input", effectiveAt: time, recordedAt: time, payload: nil, postings: [])
+        return try RecordedEntry(
+            id: EntryID(key: "convergence/\(key)"), position: Position(1), kind: "convergence.input", effectiveAt: time, recordedAt: time, payload: nil, postings: [])
     }
 }

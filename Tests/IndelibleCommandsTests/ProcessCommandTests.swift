@@ -8,6 +8,12 @@ import Testing
 @Suite struct ProcessCommandTests {
     enum Input: Sendable { case opened, answered }
 
+    struct Confirm: Command {
+        static let name: EntryKind = "inquiry.confirm"
+        let inquiry: String
+        var subject: StreamName { get throws { try StreamName("inquiry", inquiry) } }
+    }
+
     struct Inquiry: ProcessManager {
         static let name: ProcessName = "inquiry"
         static var inputs: [InputType<Inquiry>] {
@@ -22,7 +28,7 @@ import Testing
         mutating func evolve(_ input: Input) { if case .answered = input { isEnded = true } }
         func react(to input: Input) -> [Effect] {
             switch input {
-            case .opened: [.startTimer("wait", at: Timestamp(microseconds: 1924992000_000_000)), .command("inquiry.confirm")]
+            case .opened: [.startTimer("wait", at: Timestamp(microseconds: 1924992000_000_000)), .command(Confirm(inquiry: id))]
             case .answered: []
             }
         }

@@ -5,6 +5,20 @@ import Testing
 @Suite struct ProcessRunTests {
     enum Input: Sendable { case begun, paid, over, stopped }
 
+    struct Thank: Command {
+        static let name: EntryKind = "rent.thank"
+        let to: String
+        var subject: StreamName { get throws { try StreamName("tenant", to) } }
+    }
+
+    /// Its payload has a member that is the ledger's own.
+    struct Unsendable: Command {
+        static let name: EntryKind = "x"
+        let ledger = "mine"
+        var subject: StreamName { get throws { try StreamName("x", "1") } }
+        enum CodingKeys: String, CodingKey { case ledger }
+    }
+
     struct Rent: ProcessManager {
         static let name: ProcessName = "rent"
         static var inputs: [InputType<Rent>] {
@@ -23,16 +37,16 @@ import Testing
         func react(to input: Input) -> [Effect] {
             switch input {
             case .begun: [.startTimer("due", after: .seconds(60)), .post(Entry(kind: "rent.confirmed"), once: "confirmed")]
-            case .paid: [.cancelTimer("due"), .cancelTimer("other"), .command("rent.thank", payload: ["to": .string(id)])]
+            case .paid: [.cancelTimer("due"), .cancelTimer("other"), .command(Thank(to: id))]
             case .over: [.post(Entry(id: EntryID(key: "reminder"), kind: "rent.reminded"))]
             case .stopped: [.startTimer("due", at: Timestamp(microseconds: 5))]
             }
         }
     }
 
-    private static func entry(_ key: String, _ kind: EntryKind = "rent.begun", payload: String? = nil) throws -> InputEntry {
-        try InputEntry(
-            id: EntryID(key: key), kind: kind, effectiveAt: Timestamp(microseconds: 0), recordedAt: Timestamp(microseconds: 1_000_000),
+    private static func entry(_ key: String, _ kind: EntryKind = "rent.begun", payload: String? = nil) throws -> RecordedEntry {
+        try RecordedEntry(
+            id: EntryID(key: key), position: Position(1), kind: kind, effectiveAt: Timestamp(microseconds: 0), recordedAt: Timestamp(microseconds: 1_000_000),
             payload: payload, postings: [])
     }
 
@@ -41,9 +55,9 @@ import Testing
         let step = try one.take(.begun, try Self.entry("a"))
         #expect(try again.take(.begun, try Self.entry("a")) == step)
         let elsewhere = try other.take(.begun, try Self.entry("a"))
-        #expect(elsewhere.id != step.id && elsewhere.posts[0].id != step.posts[0].id)
+        #expect(elsewhere.id != step.id && elsewhere.effects[0].id != step.effects[0].id)
         #expect(step.stream.text == "process-rent:1" && one.steps == [step.id])
-        #expect(step.posts.map(\.kind) == ["rent.confirmed"] && step.once == ["confirmed"])
+        #expect(step.effects.map(\.kind) == ["rent.confirmed"] && step.once == ["confirmed"])
         guard case .set(let set, "due", let due)? = step.timers.first else { throw LedgerError(.integrity, "no timer") }
         #expect(due == Timestamp(microseconds: 61_000_000) && one.timers == ["due": set])
     }
@@ -53,17 +67,19 @@ import Testing
         let first = try run.take(.begun, try Self.entry("a"))
         guard case .set(let set, _, _)? = first.timers.first else { throw LedgerError(.integrity, "no timer") }
         let second = try run.take(.begun, try Self.entry("b"))
-        #expect(second.posts.isEmpty && second.timers.count == 2 && second.timers.first == .cancelled(set, "due"))
+        #expect(second.effects.isEmpty && second.timers.count == 2 && second.timers.first == .cancelled(set, "due"))
         // What does not run is not cancelled.
         let third = try run.take(.paid, try Self.entry("c"))
         #expect(third.timers.count == 1 && run.timers.isEmpty)
-        #expect(third.posts.map(\.kind) == ["rent.thank"] && third.posts[0].payload == ["to": "1"])
+        #expect(third.effects.map(\.kind) == ["rent.thank"] && third.effects[0].entry?.payload == ["to": "1"])
+        let header = CommandHeader(subject: try StreamName("tenant", "1"), sentAt: SentTime(third.input.recordedAt))
+        #expect(third.effects[0].operation.command == header && third.effects[0].entry?.id == third.effects[0].id)
     }
 
     @Test func `an id that the process gives stays`() throws {
         var run = try ProcessRun<Rent>(id: "1")
         let step = try run.take(.over, try Self.entry("a"))
-        #expect(step.posts[0].id == EntryID(key: "reminder") && step.named == [EntryID(key: "reminder")])
+        #expect(step.effects[0].id == EntryID(key: "reminder") && step.effects[0].mayStand)
     }
 
     @Test func `what comes after the end is taken in, and nothing follows from it`() throws {
@@ -73,7 +89,7 @@ import Testing
         // The timer that ran, and the one that the last reaction has started in its place.
         #expect(end.outcome == .ended && end.timers.count == 3 && run.timers.isEmpty)
         let late = try run.take(.over, try Self.entry("c"))
-        #expect(late.outcome == .answered && late.posts.isEmpty && late.timers.isEmpty)
+        #expect(late.outcome == .answered && late.effects.isEmpty && late.timers.isEmpty)
         #expect(run.isEnded && run.state.seen == ["begun", "stopped", "over"])
     }
 
@@ -92,7 +108,7 @@ import Testing
         #expect(try Rent.inputs(of: begun).map(\.id) == ["9"])
         #expect(try Rent.inputs(of: try Self.entry("a")).isEmpty)
         #expect(try Rent.inputs(of: try Self.entry("a", "rent.other")).isEmpty)
-        func fired(_ timer: String, _ stream: String) throws -> InputEntry {
+        func fired(_ timer: String, _ stream: String) throws -> RecordedEntry {
             try Self.entry("f", .timerFired, payload: #"{"timer":"\#(timer)","set":"00","ledger":{"stream":"\#(stream)","revision":2}}"#)
         }
         #expect(try Rent.inputs(of: try fired("due", "process-rent:a:b")).map(\.id) == ["a:b"])
@@ -112,7 +128,7 @@ import Testing
         let effects: [Effect] = [
             .startTimer("", after: .zero), .startTimer(String(repeating: "x", count: 65), after: .zero), .post(Entry(kind: "ledger.claimed")),
             .startTimer("x", after: .seconds(Int64.max)), .startTimer("x", at: Timestamp(microseconds: .max)),
-            .command("x", payload: ["ledger": "mine"]),
+            .command(Unsendable()),
         ]
         for effect in effects {
             var run = try ProcessRun<Wrong>(id: "1")
@@ -123,4 +139,9 @@ import Testing
         for category in ["process-rent", "process-"] { #expect(throws: LedgerError.self) { try StreamCategory(category) } }
         #expect(try StreamName(parsing: "process-rent:1") == Rent.stream("1"))
     }
+}
+
+extension ProcessEffect {
+    fileprivate var entry: Entry? { if case .post(let entry) = operation.action { entry } else { nil } }
+    fileprivate var kind: EntryKind? { entry?.kind }
 }

@@ -64,6 +64,12 @@ import Testing
         }
     }
 
+    struct CallOff: Command {
+        static let name: EntryKind = "order.call-off"
+        let order: String
+        var subject: StreamName { get throws { try StreamName("shop-order", order) } }
+    }
+
     struct Deadline: StateMachine {
         let order: String
         var facts = OrderFacts()
@@ -72,7 +78,7 @@ import Testing
         mutating func evolve(_ input: OrderInput) { facts.add(input) }
 
         func react(to input: OrderInput) -> [Effect] {
-            if facts.isCalledOff { return [.cancelTimer("payment"), .command("order.call-off", payload: ["order": .string(order)], once: "call-off")] }
+            if facts.isCalledOff { return [.cancelTimer("payment"), .command(CallOff(order: order), once: "call-off")] }
             if facts.received != nil { return [.cancelTimer("payment")] }
             return facts.isPlaced ? [.startTimer("payment", after: .seconds(900))] : []
         }
@@ -118,7 +124,11 @@ import Testing
             try await BookOwner(owner).createGeneration(of: router)
             let generation = try await BookOwner(owner).createGeneration(of: Timers())
             try await BookOwner(owner).switchLive(Timers(), to: generation)
-            let projector = Projector(location, jobs: Projector.builtIn + [router, Timers()])
+            let callOffs = CommandHandler(for: CallOff.self) { command, unit in
+                try unit.post(Entry(kind: "order.called-off", reference: command.order))
+            }
+            try await BookOwner(owner).createCommands()
+            let projector = Projector(location, jobs: Projector.builtIn + [router, Timers(), CommandProcessor(ledger, [callOffs])])
             let timers = TimerRunner(ledger)
 
             try await ledger.post(Entry(kind: "order.placed", reference: "1001"))
@@ -138,6 +148,8 @@ import Testing
             #expect(try await ledger.balance(of: "deposits", in: .eur).totals.debitsPosted == 1250)
             let history = try #require(try await ledger.processHistory(OrderPayment.name, "1001"))
             #expect(history.count == 8)
+            try await projector.catchUp()
+            #expect(try await book.entries("order.called-off").count == 1)
             let summary = try #require(try await ledger.processes().first)
             #expect(summary.id == "1001" && summary.steps == 3 && summary.timers == 0 && summary.isEnded)
             await projector.close()

@@ -36,7 +36,7 @@ import Testing
             switch input {
             case .asked(let instant): [.startTimer("remind", at: instant)]
             case .withdrawn: []
-            case .over: [.command("reminder.send", payload: ["to": .string(id)])]
+            case .over: [.post(Entry(kind: "reminder.sent", payload: ["to": .string(id)]))]
             }
         }
         var isEnded: Bool { isWithdrawn }
@@ -72,7 +72,7 @@ import Testing
                 #expect(try await TimerRunner(book.ledger, clock: clock).fireDue() == 4)
                 #expect(try await timers.fireDue() == 0)
                 _ = try await projector.catchUp()
-                #expect(try await book.entries("reminder.send").map { try JSON(parsing: $0.payload ?? "")["to"] } == ["a", "b", "c", "d", "e"])
+                #expect(try await book.entries("reminder.sent").map { try JSON(parsing: $0.payload ?? "")["to"] } == ["a", "b", "c", "d", "e"])
                 #expect(try await book.ledger.process(Reminder.self, "e").state.reminded == 1)
                 // One that was due long ago is due at once.
                 try await Self.ask("a", "2001-01-01T00:00:00Z", book)

@@ -4,17 +4,45 @@ public enum Effect: Sendable, Hashable {
     /// `once`; so it is posted once, however often the step is tried. With `once` it is posted once in the life of the process: asked
     /// again, nothing happens.
     case post(Entry, once: String? = nil)
-    /// A command is sent: an entry without postings that has the command's name as its kind.
-    case command(EntryKind, payload: [String: JSON] = [:], once: String? = nil)
+    /// A command is sent, see ``command(_:once:)``.
+    case send(SentCommand, once: String? = nil)
+    /// A hold is captured: all of it, or so much of each posting. Captured in the same way already, nothing happens.
+    case capture(EntryID, amounts: [Amount]? = nil)
+    /// A hold is voided. Voided already, nothing happens.
+    case void(EntryID)
     /// A timer is started; one of that name that runs already is cancelled first.
     case timer(String, TimerDue)
     /// A timer is cancelled, if it runs. Compensations are effects too: there is no other way back.
     case cancelTimer(String)
 
+    /// Sends a command, once for each step or, with `once`, once in the life of the process. It was sent when the input was recorded.
+    public static func command(_ command: some Command, once: String? = nil) -> Effect { .send(SentCommand(command), once: once) }
     /// Starts a timer that is due at an instant. One that lies in the past is due at once.
     public static func startTimer(_ name: String, at instant: Timestamp) -> Effect { .timer(name, .at(instant)) }
     /// Starts a timer that is due so long after the input was recorded.
     public static func startTimer(_ name: String, after delay: Duration) -> Effect { .timer(name, .after(delay)) }
+}
+
+/// A command as a process sends it: data. Its id and time come with the step.
+public struct SentCommand: Sendable, Hashable {
+    /// Or why it cannot be sent.
+    private let operation: Result<UnitOperation, LedgerError>
+
+    public init(_ command: some Command) {
+        let time = SentTime(Timestamp(microseconds: 0))
+        do throws(LedgerError) {
+            operation = .success(try UnitOperation(enqueuing: command, id: EntryID(key: ""), sentAt: time))
+        } catch { operation = .failure(error) }
+    }
+
+    /// - Throws: `invalidEvent` if it cannot be sent.
+    func operation(id: EntryID, sentAt: SentTime) throws(LedgerError) -> UnitOperation {
+        let operation = try operation.get()
+        guard case .post(var entry) = operation.action, let header = operation.command else { return operation }
+        entry.id = id
+        return UnitOperation(
+            .post(entry), command: CommandHeader(subject: header.subject, priority: header.priority, sentAt: sentAt, version: header.version))
+    }
 }
 
 /// When a timer is due.

@@ -35,7 +35,7 @@ package struct ProcessRun<P: ProcessManager>: Sendable {
 
     /// Takes an input, and says what is to be recorded because of it.
     /// - Throws: what ``Entry/validate()`` throws for an entry that it wants to post, `invalidTime` and `invalidEntry` for a timer.
-    package mutating func take(_ input: P.Input, _ entry: InputEntry) throws(LedgerError) -> ProcessStep {
+    package mutating func take(_ input: P.Input, _ entry: RecordedEntry) throws(LedgerError) -> ProcessStep {
         let id = EntryID.processStep(of: stream, on: entry.id)
         var step = ProcessStep(id: id, stream: stream, input: entry)
         let hadEnded = isEnded
@@ -55,7 +55,12 @@ package struct ProcessRun<P: ProcessManager>: Sendable {
     private mutating func perform(_ effect: Effect, _ index: Int, _ step: inout ProcessStep) throws(LedgerError) {
         switch effect {
         case .post(let entry, let name): try post(entry, name, index, &step)
-        case .command(let kind, let payload, let name): try post(Self.command(kind, payload), name, index, &step)
+        case .send(let command, let name):
+            guard let id = id(once: name, index, &step) else { return }
+            step.effects.append(ProcessEffect(id: id, operation: try command.operation(id: id, sentAt: SentTime(step.input.recordedAt))))
+        case .capture(let hold, let amounts):
+            settle(hold, UnitOperation(.capture(hold, amounts: amounts)), &step)
+        case .void(let hold): settle(hold, UnitOperation(.void(hold)), &step)
         case .timer(let name, let due):
             guard (1...ProcessStep.timerNameCharactersMax).contains(name.count) else {
                 throw LedgerError(.invalidEntry, "“\(name)” is no name of a timer: 1 to \(ProcessStep.timerNameCharactersMax) characters")
@@ -68,22 +73,25 @@ package struct ProcessRun<P: ProcessManager>: Sendable {
         }
     }
 
-    /// What becomes of a command: the one place where that is said.
-    private static func command(_ kind: EntryKind, _ payload: [String: JSON]) -> Entry { Entry(kind: kind, payload: payload) }
+    /// The id of an effect that has none of its own; nil if it has happened before, and does once.
+    private mutating func id(once name: String?, _ index: Int, _ step: inout ProcessStep) -> EntryID? {
+        guard let name else { return .processEffect(of: step.id, index) }
+        guard once.insert(name).inserted else { return nil }
+        step.once.append(name)
+        return .processEffect(of: stream, once: name)
+    }
 
     private mutating func post(_ entry: Entry, _ name: String?, _ index: Int, _ step: inout ProcessStep) throws(LedgerError) {
-        if let name {
-            guard once.insert(name).inserted else { return }
-            step.once.append(name)
-        }
+        guard let id = id(once: name, index, &step) else { return }
         var entry = entry
-        if entry.id.isMinted {
-            entry.id = name.map { .processEffect(of: stream, once: $0) } ?? .processEffect(of: step.id, index)
-        } else {
-            step.named.insert(entry.id)
-        }
+        let isNamed = !entry.id.isMinted
+        if !isNamed { entry.id = id }
         try entry.validate()
-        step.posts.append(entry)
+        step.effects.append(ProcessEffect(id: entry.id, operation: UnitOperation(.post(entry)), mayStand: isNamed))
+    }
+
+    private func settle(_ hold: EntryID, _ operation: UnitOperation, _ step: inout ProcessStep) {
+        step.effects.append(ProcessEffect(id: .settlement(of: hold), operation: operation, mayStand: true))
     }
 
     private mutating func cancel(_ name: String, _ step: inout ProcessStep) {
@@ -110,24 +118,22 @@ package struct ProcessStep: Sendable, Hashable {
 
     package let id: EntryID
     package let stream: StreamName
-    package let input: InputEntry
+    package let input: RecordedEntry
     package var outcome = Outcome.continued
     package var timers: [TimerChange] = []
-    /// Entries and commands, in order.
-    package var posts: [Entry] = []
-    /// Of these, those to which the process itself has given an id.
-    package var named: Set<EntryID> = []
+    /// Entries, commands and settlements, in order.
+    package var effects: [ProcessEffect] = []
     package var once: [String] = []
 
     package static let timerNameCharactersMax = 64
 
     /// As a unit of work records it: the step and the timers claim revisions of the process's stream; what is posted is of no stream.
-    /// - Parameter standing: of the entries to which the process has given an id, those that are recorded already.
+    /// - Parameter standing: of the effects that may, those that are recorded already.
     package func operations(after revision: UInt64, except standing: Set<EntryID> = []) -> [UnitOperation] {
         var payload: [String: JSON] = [
             "input": .string(input.id.description), "input_kind": .string(input.kind.text), "outcome": .string(outcome.rawValue),
         ]
-        if !posts.isEmpty { payload["effects"] = .array(posts.map { .string($0.id.description) }) }
+        if !effects.isEmpty { payload["effects"] = .array(effects.map { .string($0.id.description) }) }
         if !once.isEmpty { payload["once"] = .array(once.map(JSON.string)) }
         var own = [Entry(id: id, kind: .processStep, payload: payload)]
         for timer in timers {
@@ -140,8 +146,17 @@ package struct ProcessStep: Sendable, Hashable {
         let steps = own.enumerated().map { offset, entry in
             UnitOperation(.post(entry), append: StreamAppend(stream, .expects(.exact(revision + UInt64(offset)))))
         }
-        return steps + posts.filter { !standing.contains($0.id) }.map { UnitOperation(.post($0)) }
+        return steps + effects.filter { !standing.contains($0.id) }.map(\.operation)
     }
+}
+
+/// What a step records in the book beside its own.
+package struct ProcessEffect: Sendable, Hashable {
+    /// Of its entry.
+    package let id: EntryID
+    package let operation: UnitOperation
+    /// Its id follows from something else than the step, so somebody may have recorded it before.
+    package var mayStand = false
 }
 
 extension Entry {

@@ -13,30 +13,13 @@ struct ProcessBook: Sendable {
         try await ledger.database.read { try ProcessRecord.all(of: stream, $0) }
     }
 
-    /// An entry as an input: its accounts are found.
-    func inputs(_ entries: [JournalEntry]) async throws -> [InputEntry] {
-        let ids = Set(entries.flatMap { $0.postings.flatMap { [$0.debit, $0.credit] } })
-        let accounts = ids.isEmpty ? [:] : try await ledger.catalog.accounts(ids)
-        return try entries.compactMap { entry -> InputEntry? in
-            guard let id = entry.id else { return nil }
-            let postings = try entry.postings.map { posting -> Posting in
-                guard let debit = accounts[posting.debit], let credit = accounts[posting.credit], let units = Int64(exactly: posting.amount) else {
-                    throw LedgerError(.integrity, "the accounts of the entry at position \(entry.position) are not in the book", id: id)
-                }
-                return Posting(debit: debit.path, credit: credit.path, amount: Amount(minorUnits: units, debit.currency.code))
-            }
-            return try InputEntry(
-                id: id, kind: entry.kind, effectiveAt: entry.effectiveAt, recordedAt: entry.recordedAt, payload: entry.payload, postings: postings)
-        }
-    }
-
     /// The process after all its steps, and how many have claimed a revision of its stream.
     func run<P: ProcessManager>(_ type: P.Type, _ id: String) async throws -> (run: ProcessRun<P>, revision: UInt64) {
         var run = try ProcessRun<P>(id: id)
         let records = try await stored(run.stream)
         let asked = records.compactMap(\.input)
         let standing = asked.isEmpty ? [:] : try await ledger.standing(asked)
-        let inputs = Dictionary(try await inputs(Array(standing.values)).map { ($0.id, $0) }) { $1 }
+        let inputs = Dictionary(try await ledger.recorded(Array(standing.values)).map { ($0.id, $0) }) { $1 }
         for record in records {
             switch record.kind {
             case .processStep:
@@ -61,7 +44,7 @@ struct ProcessBook: Sendable {
     /// - Parameter cache: processes as they were left by steps before; nil to begin with what is stored.
     /// - Returns: whether this call has recorded it.
     /// - Throws: `integrity` for an effect that the book refuses.
-    func take<P: ProcessManager>(_ type: P.Type, _ id: String, _ input: P.Input, _ entry: InputEntry, _ cache: ProcessCache<P>) async throws -> Bool {
+    func take<P: ProcessManager>(_ type: P.Type, _ id: String, _ input: P.Input, _ entry: RecordedEntry, _ cache: ProcessCache<P>) async throws -> Bool {
         let stream = try P.stream(id)
         let step = EntryID.processStep(of: stream, on: entry.id)
         for attempt in 1...Self.attemptsMax {
@@ -89,13 +72,19 @@ struct ProcessBook: Sendable {
         throw LedgerError(.busy, "others were faster again and again at \(stream)")
     }
 
-    /// Of the entries to which a process has given an id, those that stand already, whoever has posted them.
-    /// - Throws: `conflict` if one stands for something else.
+    /// Of the effects that may stand already, whoever has recorded them, those that do.
+    /// - Throws: `conflict` if something else stands in such a place, `holdSettled` for a hold that was settled otherwise.
     private func standing(_ step: ProcessStep) async throws -> Set<EntryID> {
-        guard !step.named.isEmpty else { return [] }
-        let named = step.posts.filter { step.named.contains($0.id) }
-        for conflict in try await ledger.conflicts(named) { if let conflict { throw conflict } }
-        return Set(try await ledger.standing(step.named).keys)
+        let effects = step.effects.filter(\.mayStand)
+        guard !effects.isEmpty else { return [] }
+        let posted = effects.compactMap { if case .post(let entry) = $0.operation.action { entry } else { nil } }
+        for conflict in try await ledger.conflicts(posted) { if let conflict { throw conflict } }
+        let standing = try await ledger.standing(effects.map(\.id))
+        for effect in effects {
+            guard let entry = standing[effect.id], let problem = effect.operation.action.problem(ifSettledBy: entry) else { continue }
+            throw LedgerError(.holdSettled, problem, id: effect.id, standing: entry.receipt(isRepeat: true))
+        }
+        return Set(standing.keys)
     }
 
     private func stands(_ id: EntryID) async throws -> Bool { try await ledger.standing([id])[id] != nil }
@@ -117,6 +106,21 @@ struct ProcessBook: Sendable {
             }
         }
         throw LedgerError(.busy, "others were faster again and again at \(stream)")
+    }
+}
+
+extension UnitOperation.Action {
+    /// Why the entry that has settled a hold is not what this would have recorded.
+    fileprivate func problem(ifSettledBy entry: JournalEntry) -> String? {
+        switch self {
+        case .post: return nil
+        case .void(let hold):
+            return entry.kind == .holdVoided ? nil : "the hold \(hold) cannot be voided: position \(entry.position) is a \(entry.kind)"
+        case .capture(let hold, let amounts):
+            let captured = entry.postings.filter { $0.status == .posted }.map { Int64(clamping: $0.amount) }
+            let isSame = amounts.map { $0.map(\.minorUnits).filter { $0 > 0 } == captured } ?? !captured.isEmpty
+            return entry.kind == .holdCaptured && isSame ? nil : "the hold \(hold) cannot be captured so: position \(entry.position) is another \(entry.kind)"
+        }
     }
 }
 

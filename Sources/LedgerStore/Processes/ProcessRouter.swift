@@ -43,20 +43,19 @@ public struct ProcessRouter<P: ProcessManager>: Job {
 
         func prepare() async throws {
             guard !entries.isEmpty else { return }
-            for entry in try await router.book.inputs(entries) {
-                let position = entries.first { $0.id == entry.id }?.position ?? .zero
+            for entry in try await router.book.ledger.recorded(entries) {
                 do {
                     for (id, input) in try P.inputs(of: entry) { _ = try await router.book.take(P.self, id, input, entry, router.cache) }
-                } catch { throw Self.explained(error, entry, position) }
+                } catch { throw Self.explained(error, entry) }
             }
         }
 
         func write(_ writer: borrowing StepWriter) {}
 
         /// What will not be otherwise the next time is the entry's fault.
-        private static func explained(_ error: any Error, _ entry: InputEntry, _ position: Position) -> any Error {
+        private static func explained(_ error: any Error, _ entry: RecordedEntry) -> any Error {
             if error is CancellationError { return error }
-            let place = "the process \(P.name) cannot take the \(entry.kind) at position \(position)"
+            let place = "the process \(P.name) cannot take the \(entry.kind) at position \(entry.position)"
             switch error {
             case let error as LedgerError:
                 let isOfTheDatabase = [.accessDenied, .schema, .storageFull].contains(error.code)
