@@ -189,6 +189,8 @@ let package = Package(
         // The program of docs/tutorial/charges.md.
         .executableTarget(
             name: "ChargesTutorial", dependencies: ["Charges", "Indelible", "LocalMariaDB"], path: "Tests/ChargesTutorial", swiftSettings: strict),
+        // The process and the program of docs/tutorial/orders.md.
+        .executableTarget(name: "OrdersTutorial", dependencies: ["Indelible", "LocalMariaDB"], path: "Tests/OrdersTutorial", swiftSettings: strict),
         .testTarget(
             name: "ChargesTests", dependencies: ["Charges", "ChargesTutorial", "Indelible", "IndelibleTesting", "LocalMariaDB"], swiftSettings: strict),
         .testTarget(
@@ -201,7 +203,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "LedgerStoreTests", dependencies: ["Indelible", "LocalMariaDB", "IndelibleTesting", "MariaDBDriver", "CMariaDB", "IndelibleCLI", "LedgerWriter", "LossyProxy", "Neighbours", "OwnProjection", "OwnTool", "Soak", "Soaking", "UnitRunner"],
+            name: "LedgerStoreTests", dependencies: ["Indelible", "LocalMariaDB", "IndelibleTesting", "MariaDBDriver", "CMariaDB", "IndelibleCLI", "LedgerWriter", "LossyProxy", "Neighbours", "OrdersTutorial", "OwnProjection", "OwnTool", "Soak", "Soaking", "UnitRunner"],
             swiftSettings: strict),
         // From mutable tables to a ledger, and what goes wrong in code that saves whole objects: the code of docs/moving.md.
         .testTarget(

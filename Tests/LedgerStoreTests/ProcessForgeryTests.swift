@@ -3,6 +3,8 @@ import IndelibleTesting
 import MariaDBDriver
 import Testing
 
+@testable import OrdersTutorial
+
 /// Reconcile finds what was forged in processes. Each forgery is made as the owner, with the triggers away, on a server of its own, and taken back.
 @Suite struct ProcessForgeryTests {
     private static let forgeries: [(name: String, finding: String, statement: String)] = [
@@ -26,7 +28,7 @@ import Testing
     @Test func `reconcile finds every forgery of steps and timers`() async throws {
         try await TestServer.withOwn { server in
             let book = try await TestBook.make(on: server)
-            let router = ProcessRouter(of: ProcessDocumentTests.OrderPayment.self, ledger: book.ledger)
+            let router = ProcessRouter(of: OrderPayment.self, ledger: book.ledger)
             try await BookOwner(book.owner).createGeneration(of: router)
             try await BookOwner(book.owner).createGeneration(of: Timers())
             try await BookOwner(book.owner).switchLive(Timers(), to: 1)

@@ -4,10 +4,10 @@ import MariaDBDriver
 import Synchronization
 import Testing
 
+@testable import OrdersTutorial
+
 /// Processes on a book: whatever the order, whoever works and whoever stops in the middle, each comes to the end that its facts have.
 @Suite struct ProcessRouterTests {
-    typealias OrderPayment = ProcessDocumentTests.OrderPayment
-
     /// A worker that dies after what it did and before its checkpoint, now and then.
     struct Dying<J: Job>: Job {
         struct Died: Error {}
@@ -52,10 +52,10 @@ import Testing
         case .cancelled: try await ledger.post(Entry(kind: "order.cancelled", reference: order))
         case .paid:
             try await Units(ledger).run { unit in
-                try unit.append(ProcessDocumentTests.PaymentReceived(order: order, units: 500), to: order, expecting: .any)
+                try unit.append(PaymentReceived(order: order, units: 500), to: order, expecting: .any)
             }
         case .late:
-            try await Units(ledger).run { try $0.append(ProcessDocumentTests.PaymentTimedOut(order: order), to: order, expecting: .any) }
+            try await Units(ledger).run { try $0.append(PaymentTimedOut(order: order), to: order, expecting: .any) }
         }
     }
 

@@ -4,10 +4,10 @@ import IndelibleTesting
 import Synchronization
 import Testing
 
+@testable import OrdersTutorial
+
 /// The code of docs/subscriptions.md: compiled and run here, and the document has exactly this.
 @Suite struct SubscriptionDocumentTests {
-    typealias PaymentReceived = ProcessDocumentTests.PaymentReceived
-
     struct Welcome: Command {
         static let name: EntryKind = "welcome.send"
         let account: String

@@ -153,20 +153,7 @@ extension BookOwner {
     /// Makes the tables of the job that decides commands, if the book has none.
     /// - Returns: the live generation.
     @discardableResult
-    public func createCommands() async throws(LedgerError) -> UInt32 {
-        if let live = try await liveGeneration(of: CommandProcessor.definition) { return live }
-        let number = try await createGeneration(of: CommandTables())
-        try await switchLive(CommandTables(), to: number)
-        return number
-    }
-
-    private func liveGeneration(of definition: JobDefinition) async throws(LedgerError) -> UInt32? {
-        let database = Database(location, role: nil, connectionsMax: 1)
-        let result: Result<UInt32?, any Error>
-        do { result = .success(try await database.read { try Generation.live(of: definition.name, $0)?.number }) } catch { result = .failure(error) }
-        await database.close()
-        return try await translated { try result.get() }
-    }
+    public func createCommands() async throws(LedgerError) -> UInt32 { try await createJob(CommandTables()) }
 }
 
 /// The definition alone.

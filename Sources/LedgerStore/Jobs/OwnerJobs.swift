@@ -43,4 +43,20 @@ extension BookOwner {
             return try await createGeneration(job: definition.name, schema: definition.schema, fingerprint: definition.fingerprint)
         } catch { throw Self.explained(error) }
     }
+
+    /// Makes the tables of a job and lets readers read them, if the book does not have that job yet.
+    /// - Returns: the live generation.
+    /// - Throws: `accessDenied` for anybody but the owner.
+    @discardableResult
+    public func createJob(_ job: any Job) async throws(LedgerError) -> UInt32 {
+        let name = job.definition.name
+        let database = Database(location, role: nil, connectionsMax: 1)
+        let live: Result<UInt32?, any Error>
+        do { live = .success(try await database.read { try Generation.live(of: name, $0)?.number }) } catch { live = .failure(error) }
+        await database.close()
+        if let live = try await translated({ try live.get() }) { return live }
+        let number = try await createGeneration(of: job)
+        try await switchLive(job, to: number)
+        return number
+    }
 }
