@@ -35,6 +35,11 @@ public struct AccountTree: Sendable, Hashable, CustomStringConvertible, Expressi
         }
     }
 
+    /// The one path that it is, if it is one.
+    package var onlyPath: AccountPath? { if case .only(let path) = kind { path } else { nil } }
+    /// The path below which it is, if it is not everything.
+    package var root: AccountPath? { if case .below(let root) = kind { root } else { nil } }
+
     public var description: String {
         switch kind {
         case .all: "*"

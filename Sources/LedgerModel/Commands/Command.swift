@@ -50,12 +50,22 @@ public struct CommandHeader: Sendable, Hashable {
     public let version: Int
     /// The refused command that this one is again.
     public let retries: EntryID?
+    /// It is a bulk, of these members.
+    public let selection: BulkSelection?
+    /// It is for a member of a bulk.
+    public let membership: BulkMembership?
 
-    public init(subject: StreamName, priority: Int = 0, sentAt: SentTime, version: Int = 1, retries: EntryID? = nil) {
+    public init(
+        subject: StreamName, priority: Int = 0, sentAt: SentTime, version: Int = 1, retries: EntryID? = nil, selection: BulkSelection? = nil,
+        membership: BulkMembership? = nil
+    ) {
         (self.subject, self.priority, self.sentAt, self.version, self.retries) = (subject, priority, sentAt, version, retries)
+        (self.selection, self.membership) = (selection, membership)
     }
 
     package static let key = "command"
+    /// Of the selection of a bulk, in the header.
+    package static let selectionKey = "selection"
 
     /// As a payload has it; the version stands beside it.
     package var json: JSON {
@@ -63,17 +73,22 @@ public struct CommandHeader: Sendable, Hashable {
             "subject": .string(subject.text), "priority": .integer(Int64(priority)), "sent_at": .string(sentAt.text),
         ]
         members["retries"] = retries.map { .string($0.description) }
+        members[Self.selectionKey] = selection?.json
+        members["bulk"] = membership?.json
         return .object(members)
     }
 
     /// - Throws: `invalidEntry` for what no ledger writes.
     package init(_ json: JSON, version: Int) throws(LedgerError) {
-        guard case .object(let members) = json, Set(["subject", "priority", "sent_at", "retries"]).isSuperset(of: members.keys),
+        let known: Set = ["subject", "priority", "sent_at", "retries", Self.selectionKey, "bulk"]
+        guard case .object(let members) = json, known.isSuperset(of: members.keys),
             let subject = members["subject"]?.string, case .integer(let priority)? = members["priority"], let sentAt = members["sent_at"]?.string,
             let retries = members["retries"].map({ $0.string.flatMap(EntryID.init(hex:)) }) ?? .some(nil)
         else { throw LedgerError(.invalidEntry, "“\(Self.key)” in the payload's member “\(Entry.ownKey)” is the header of a command") }
         self.init(
-            subject: try StreamName(parsing: subject), priority: Int(priority), sentAt: try SentTime(sentAt), version: version, retries: retries)
+            subject: try StreamName(parsing: subject), priority: Int(priority), sentAt: try SentTime(sentAt), version: version, retries: retries,
+            selection: try members[Self.selectionKey].map { json throws(LedgerError) in try BulkSelection(json) },
+            membership: try members["bulk"].map { json throws(LedgerError) in try BulkMembership(json) })
     }
 }
 

@@ -49,18 +49,41 @@ public struct StoredCommand: Sendable, Hashable {
 /// What it records in the unit is recorded together with the outcome, or not at all. It may run several times, so it changes nothing but
 /// through the unit, and it loads nothing. It throws ``CommandRefusal`` to refuse; anything else that it throws stops the processor at
 /// this command.
+///
+/// A bulk decides itself what becomes of its members: `CommandHandler(bulk: ChargeAll.self)`.
 public struct CommandHandler: Sendable {
     public let name: EntryKind
-    private let body: @Sendable (StoredCommand, UnitOfWork) throws -> Void
+    private let work: Work
+
+    private enum Work: Sendable {
+        case decide(@Sendable (StoredCommand, UnitOfWork) throws -> Void)
+        case expand(@Sendable (StoredCommand) throws(LedgerError) -> any BulkCommand)
+    }
 
     public init<C: Command>(for type: C.Type, _ body: @escaping @Sendable (C, UnitOfWork) throws -> Void) {
         name = C.name
-        self.body = { stored, unit in
-            let command: C
-            do { command = try stored.decoded(type) } catch {
-                throw LedgerError(.invalidEvent, "it cannot be read: \(error)", id: stored.id)
-            }
-            try body(command, unit)
+        work = .decide { stored, unit in try body(try Self.read(stored, type), unit) }
+    }
+
+    /// How bulks of one type become the commands of their members, which have handlers of their own.
+    public init<B: BulkCommand>(bulk type: B.Type) {
+        name = B.name
+        work = .expand { stored throws(LedgerError) in try Self.read(stored, type) }
+    }
+
+    private static func read<C: Command>(_ stored: StoredCommand, _ type: C.Type) throws(LedgerError) -> C {
+        do { return try stored.decoded(type) } catch { throw LedgerError(.invalidEvent, "it cannot be read: \(error)", id: stored.id) }
+    }
+
+    /// The bulk, with its members as they were recorded; nil for a command that is decided by itself.
+    /// - Throws: `invalidEvent` for what this program cannot read, and where handler and command do not belong together.
+    package func bulk(_ command: StoredCommand) throws(LedgerError) -> (bulk: any BulkCommand, selection: BulkSelection)? {
+        switch (work, command.header.selection) {
+        case (.decide, nil): return nil
+        case (.decide, _?): throw LedgerError(.invalidEvent, "it is a bulk: its handler is `CommandHandler(bulk:)`", id: command.id)
+        case (.expand, nil): throw LedgerError(.invalidEvent, "it was recorded without a selection: it is no bulk", id: command.id)
+        case (.expand(let read), let selection?):
+            return (try read(command), selection)
         }
     }
 
@@ -68,6 +91,7 @@ public struct CommandHandler: Sendable {
     /// - Returns: what is to be recorded with the outcome, in order.
     /// - Throws: what the handler throws.
     package func operations(_ command: StoredCommand, _ unit: UnitOfWork) throws -> [UnitOperation] {
+        guard case .decide(let body) = work else { preconditionFailure("a bulk is expanded") }
         do {
             try UnitOfWork.$bound.withValue(unit) { try body(command, unit) }
             return try unit.end()
@@ -94,14 +118,18 @@ extension UnitOfWork {
 
 extension UnitOperation {
     /// - Throws: `invalidEvent` for a command that cannot be stored.
-    package init<C: Command>(enqueuing command: C, id: EntryID, sentAt: SentTime) throws(LedgerError) {
+    /// - Parameter membership: of a bulk, if it is a member's.
+    package init<C: Command>(
+        enqueuing command: C, id: EntryID, sentAt: SentTime, membership: BulkMembership? = nil
+    ) throws(LedgerError) {
         let entry = try EventCodec.entry(command, kind: C.name, id: id)
         try entry.validate()
-        let subject: StreamName
-        do { subject = try command.subject } catch {
+        let (subject, selection): (StreamName, BulkSelection?)
+        do { (subject, selection) = (try command.subject, try (command as? any BulkCommand)?.selection) } catch {
             throw LedgerError(.invalidEvent, "what \(C.name) is about cannot be said: \(error)", id: id)
         }
-        self.init(
-            .post(entry), command: CommandHeader(subject: subject, priority: command.priority, sentAt: sentAt, version: C.version))
+        let header = CommandHeader(
+            subject: subject, priority: command.priority, sentAt: sentAt, version: C.version, selection: selection, membership: membership)
+        self.init(.post(entry), command: header)
     }
 }

@@ -100,7 +100,8 @@ extension Ledger {
             entry.actor = members.removeValue(forKey: "actor")?.string
             entry.payload = members
             let header = CommandHeader(
-                subject: again.header.subject, priority: again.header.priority, sentAt: sentAt, version: again.header.version, retries: again.id)
+                subject: again.header.subject, priority: again.header.priority, sentAt: sentAt, version: again.header.version, retries: again.id,
+                selection: again.header.selection, membership: again.header.membership)
             let trace = Trace(correlation: again.trace.correlation, causation: again.id.description)
             return try await commit([UnitOperation(.post(entry), command: header)], trace)[0]
         }

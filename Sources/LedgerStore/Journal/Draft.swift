@@ -139,7 +139,7 @@ struct Draft: Sendable {
 extension Draft {
     func hasSameContent(as other: Draft) -> Bool {
         kind == other.kind && effectiveAt == other.effectiveAt && payload == other.payload && postings == other.postings
-            && origin?.append?.stream == other.origin?.append?.stream
+            && origin?.append?.stream == other.origin?.append?.stream && origin?.command?.selection == other.origin?.command?.selection
     }
 
     /// What this asks for and what stands, where they differ; nil if they do not.

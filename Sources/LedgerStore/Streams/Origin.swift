@@ -85,6 +85,10 @@ final class Origin: Sendable {
         if (standing?[CommandHeader.key] != nil) != (asked?.command != nil) {
             return asked?.command == nil ? "it is a command, and this is none" : "it is no command, and this is one"
         }
+        let members = standing?[CommandHeader.key]?[CommandHeader.selectionKey]
+        if members != asked?.command?.selection?.json {
+            return "it is a bulk over \(members?.text ?? "nobody"), asked: \(asked?.command?.selection?.json.text ?? "nobody")"
+        }
         let (stands, stream) = (standing?["stream"]?.string, asked?.append?.stream.text)
         if stands.map({ Array($0.utf8) }) == stream.map({ Array($0.utf8) }) { return nil }
         return "it is of \(stands.map { "the stream \($0)" } ?? "no stream"), asked: \(stream ?? "none")"
