@@ -5,6 +5,8 @@ import LedgerModel
 struct CommandDecider: Sendable {
     let ledger: Ledger
     let handlers: [EntryKind: CommandHandler]
+    /// Members of a bulk that are enqueued together at the most.
+    var bulkPageMax = 1000
 
     private static let attemptsMax = 6
     private static let reasonCharactersMax = 2000
@@ -13,25 +15,28 @@ struct CommandDecider: Sendable {
     /// - Throws: `integrity` for a command that its handler cannot decide; for a while, whatever the database has.
     func decide(_ command: StoredCommand) async throws -> CommandState {
         guard let handler = handlers[command.name] else { return .waiting }
-        var attempts = 0
-        while true {
-            do { return try await attempt(command, handler) } catch let error as LedgerError where error.retry != .never {
-                attempts += 1
-                guard attempts < Self.attemptsMax else { throw error }
-                try await Task.sleep(for: .milliseconds(Int.random(in: 1...(4 << attempts))))
+        return try await Self.patiently { try await attempt(command, handler) }
+    }
+
+    /// Tries again what may pass.
+    static func patiently<T>(_ body: () async throws -> T) async throws -> T {
+        for attempt in 1..<attemptsMax {
+            do { return try await body() } catch let error as LedgerError {
+                guard error.retry != .never else { throw error }
             }
+            try await Task.sleep(for: .milliseconds(Int.random(in: 1...(4 << attempt))))
         }
+        return try await body()
     }
 
     private func attempt(_ command: StoredCommand, _ handler: CommandHandler) async throws -> CommandState {
+        if let expansion = try expansion(command, handler) { return try await expand(command, expansion) }
         let unit = Units(ledger).begin(correlation: command.trace.correlation, causation: command.id.description)
         let recorded: [UnitOperation]
         do { recorded = try handler.operations(command, unit) } catch let refusal as CommandRefusal {
             return try await refuse(command, refusal.reason, nil, nil, unit.trace)
         } catch {
-            throw LedgerError(
-                .integrity, "the command \(command.id) (\(command.name), position \(command.position)) cannot be decided, its handler threw: \(error). "
-                    + "Repair the handler, or settle the command by hand (`indelible command resolve`)", id: command.id)
+            throw Self.undecidable(command, error)
         }
         let operations = [Self.outcome(.commandDone, of: command)] + recorded
         do throws(LedgerError) {
@@ -57,6 +62,39 @@ struct CommandDecider: Sendable {
                     id: command.id)
             }
         }
+    }
+
+    /// nil for a command that is decided by itself.
+    private func expansion(_ command: StoredCommand, _ handler: CommandHandler) throws -> BulkExpansion? {
+        do throws(LedgerError) {
+            guard let (bulk, selection) = try handler.bulk(command) else { return nil }
+            let members = BulkMembers(selection: selection, position: command.position)
+            return BulkExpansion(ledger: ledger, command: command, bulk: bulk, members: members, pageMax: bulkPageMax)
+        } catch { throw Self.undecidable(command, error) }
+    }
+
+    /// Enqueues a command for each member, and says so when all are enqueued.
+    private func expand(_ command: StoredCommand, _ expansion: BulkExpansion) async throws -> CommandState {
+        if let count = try await expansion.run() {
+            let outcome = Self.outcome(.commandDone, of: command, ["members": .integer(Int64(count))])
+            do throws(LedgerError) {
+                _ = try await ledger.commit([outcome], Units(ledger).begin(correlation: command.trace.correlation, causation: command.id.description).trace)
+                return .done
+            } catch {
+                guard error.retry == .never, let state = try await decided(command) else { throw error }
+                return state
+            }
+        }
+        guard let state = try await decided(command) else {
+            throw LedgerError(.busy, "the outcome of the command \(command.id) is gone", id: command.id)
+        }
+        return state
+    }
+
+    private static func undecidable(_ command: StoredCommand, _ error: any Error) -> LedgerError {
+        LedgerError(
+            .integrity, "the command \(command.id) (\(command.name), position \(command.position)) cannot be decided, its handler threw: \(error). "
+                + "Repair the handler, or settle the command by hand (`indelible command resolve`)", id: command.id)
     }
 
     private func refuse(

@@ -9,6 +9,8 @@ public struct CommandQuery: Sendable {
     public var includesRetried = false
     public var name: EntryKind?
     public var subject: StreamName?
+    /// The commands for the members of this bulk, and those that do them again.
+    public var bulk: EntryID?
     /// Commands after this position.
     public var after: Position = .zero
     /// At most so many, in the order of the journal.
@@ -125,6 +127,12 @@ private enum CommandRows {
             var text: SelectText = "id, position, name, subject, CAST(priority AS CHAR), sent_at FROM \(table: table) WHERE position > \(after.number)"
             if let name = query.name { text = "\(text) AND name = \(name.text)" }
             if let subject = query.subject { text = "\(text) AND subject = \(subject.text)" }
+            if let bulk = query.bulk {
+                text = """
+                    \(text) AND position > COALESCE((SELECT bulk.position FROM entry bulk WHERE bulk.id = \(bulk.bytes)), 0)
+                    AND EXISTS (SELECT 1 FROM entry e WHERE e.position = \(table: table).position AND JSON_VALUE(e.payload, '$.ledger.command.bulk.id') = \(bulk.description))
+                    """
+            }
             // What was done when it was passed stays so.
             switch query.state {
             case .waiting?: text = "\(text) AND state = 0"
@@ -146,6 +154,7 @@ private enum CommandRows {
         var text: SelectText = "\(JournalRows.columns) WHERE position > \(max(passed, after).number) AND JSON_EXISTS(payload, '$.ledger.command')"
         if let name = query.name { text = "\(text) AND kind = \(name.text)" }
         if let subject = query.subject { text = "\(text) AND JSON_VALUE(payload, '$.ledger.command.subject') = \(subject.text)" }
+        if let bulk = query.bulk { text = "\(text) AND JSON_VALUE(payload, '$.ledger.command.bulk.id') = \(bulk.description)" }
         for entry in try JournalRows.read(transaction, .select("\(text) ORDER BY position LIMIT \(limit)")) {
             guard let command = try StoredCommand(entry) else { continue }
             rows.append(

@@ -33,7 +33,7 @@ public struct CommandProcessor: Job {
             """, positionsMax: 256)
 
     public var definition: JobDefinition { Self.definition }
-    let decider: CommandDecider
+    var decider: CommandDecider
     let subjectsMax: Int
 
     /// - Parameters:
