@@ -51,6 +51,56 @@ struct CommandAudit: Sendable {
                 AND (f.position IS NULL OR f.kind <> 'ledger.command-refused' OR f.position >= o.position) ORDER BY o.position
                 """)
         ).map { "the ledger.command-resolved at \(try $0.uint(0)) settles a command that was not refused before" }
-        return .init("commands", "every outcome is of a command that stands before it, and a command has one at most", examined: count, findings: findings)
+        findings += try members(transaction) + bulks(transaction)
+        return .init(
+            "commands", "every outcome is of a command that stands before it, a command has one at most, and a bulk as many members as it says",
+            examined: count, findings: findings)
+    }
+
+    // MARK: - Bulks
+
+    /// Commands for members: of which bulk, for which account, and whether they do another one again.
+    private var membersOfBulks: SelectText {
+        """
+        (SELECT e.position, e.id, LOWER(JSON_VALUE(e.payload, '$.ledger.command.bulk.id')) AS bulk, JSON_VALUE(e.payload, '$.ledger.command.retries') AS retries,
+          JSON_VALUE(e.payload, '$.ledger.command.bulk.account') COLLATE utf8mb4_nopad_bin AS account,
+          JSON_VALUE(e.payload, '$.ledger.command.bulk.currency') COLLATE utf8mb4_nopad_bin AS currency
+         FROM entry e WHERE e.position <= \(through) AND e.payload LIKE '%"bulk":%' AND JSON_EXISTS(e.payload, '$.ledger.command.bulk'))
+        """
+    }
+
+    private func members(_ transaction: borrowing LedgerTransaction) throws -> [String] {
+        // “LENGTH:path/LENGTH:currency”, of which an account's id and a member's are made.
+        let account: SelectText = "LENGTH(m.account), ':', m.account, '/', LENGTH(m.currency), ':', m.currency"
+        return try transaction.run(
+            .select(
+                """
+                m.position, m.account, COALESCE(b.position < m.position AND JSON_EXISTS(b.payload, '$.ledger.command.selection'), 0),
+                COALESCE(opened.position < b.position, 0) FROM \(membersOfBulks) m LEFT JOIN entry b ON b.id = UNHEX(m.bulk)
+                LEFT JOIN entry opened ON opened.id = UNHEX(LEFT(SHA2(CONCAT('indelible/account/', \(account)), 256), 32))
+                WHERE NOT COALESCE(b.position < m.position AND JSON_EXISTS(b.payload, '$.ledger.command.selection') AND opened.position < b.position
+                 AND (m.retries IS NOT NULL OR m.id = UNHEX(LEFT(SHA2(CONCAT('indelible/bulk-member/32:', m.bulk, '/', \(account)), 256), 32))), FALSE)
+                ORDER BY m.position
+                """)
+        ).map { row in
+            let what = try row.uint(2) == 0
+                ? "is of a bulk that does not stand before it"
+                : try row.uint(3) == 0 ? "is for an account that was not open before its bulk" : "has not the id that follows from bulk and account"
+            return "the command at \(try row.uint(0)) for \(try row.optionalText(1) ?? "no account") \(what)"
+        }
+    }
+
+    private func bulks(_ transaction: borrowing LedgerTransaction) throws -> [String] {
+        try transaction.run(
+            .select(
+                """
+                o.position, JSON_VALUE(o.payload, '$.members'), COALESCE(counted.members, 0) FROM entry o
+                JOIN entry b ON b.id = UNHEX(JSON_VALUE(o.payload, '$.command')) AND JSON_EXISTS(b.payload, '$.ledger.command.selection')
+                LEFT JOIN (SELECT m.bulk, COUNT(*) AS members FROM \(membersOfBulks) m WHERE m.retries IS NULL GROUP BY m.bulk) counted
+                ON counted.bulk = LOWER(HEX(b.id))
+                WHERE o.position <= \(through) AND o.kind = 'ledger.command-done'
+                AND NOT JSON_VALUE(o.payload, '$.members') <=> COALESCE(counted.members, 0) ORDER BY o.position
+                """)
+        ).map { "the bulk done at \(try $0.uint(0)) says that it has \(try $0.optionalText(1) ?? "no") members, and has \(try $0.uint(2))" }
     }
 }
