@@ -19,7 +19,7 @@ import Testing
     }
 
     private static func decide(_ book: TestBook) async throws {
-        let projector = Projector(book.location, jobs: [CommandProcessor(book.ledger, [handler], subjectsMax: 1)])
+        let projector = Projector(book.location, jobs: [CommandProcessor(book.ledger, [handler, CommandHandler(bulk: ReserveAll.self)], subjectsMax: 1)])
         try await projector.catchUp()
         await projector.close()
     }
@@ -61,6 +61,45 @@ import Testing
             try await book.refused("command show nobody", 65, "there is no command with the id")
             try await book.refused("command list --refused --waiting", 64, "exclude each other")
             #expect(try await book.ok("command list --refused --format json") == "[]\n")
+        }
+    }
+
+    /// Reserves a name for each customer.
+    struct ReserveAll: BulkCommand {
+        static let name: EntryKind = "name.reserve-all"
+        let word: String
+        var selection: BulkSelection { BulkSelection(of: "customers:*") }
+        // Two want the same.
+        func command(for member: Balance) -> (any Command)? { Reserve(member: member.account.path.text, name: member.account.path.text.prefix(11) + word) }
+    }
+
+    @Test func `a bulk is shown with the numbers of its members, and they are listed`() async throws {
+        try await withBook { test in
+            let book = LimitCommandTests.Book(folder: test.server.folder, name: test.name)
+            try await book.ok("init")
+            try await book.ok("command init")
+            for path in ["customers:a", "customers:b1", "customers:b2"] as [AccountPath] { try await test.ledger.openAccount(path, in: .eur, type: .liability) }
+            try await test.ledger.enqueue(ReserveAll(word: "!"), id: EntryID(key: "all"))
+            try await test.ledger.enqueue(Reserve(member: "ann", name: "annie"), id: EntryID(key: "ann"))
+            let before = try JSON(parsing: try await book.ok("command show all --format json"))
+            #expect(before["state"] == "waiting" && before["members"] == 0)
+            try await Self.decide(test)
+            let shown = try JSON(parsing: try await book.ok("command show all --format json"))
+            #expect(shown["state"] == "done" && shown["members"] == 3 && shown["members_done"] == 2 && shown["members_refused"] == 1)
+            #expect(shown["members_waiting"] == 0 && shown["members_retried"] == 0 && shown["members_resolved"] == 0)
+            #expect(try await book.ok("command show ann --format json").contains("members") == false)
+
+            let all = try await book.ok("command list --bulk all --format csv")
+            #expect(all.split(separator: "\n").count == 4 && !all.contains("member:ann"))
+            let refused = try await book.ok("command list --bulk all --refused --format csv").split(separator: "\n")
+            #expect(refused.count == 2)
+            let member = String(try #require(refused[1].split(separator: ",").dropFirst().first))
+            let one = try JSON(parsing: try await book.ok("command show \(member) --format json"))
+            #expect(one["bulk"] == .string(EntryID(key: "all").description) && one["currency"] == "EUR" && one["account"]?.string?.hasPrefix("customers:b") == true)
+            try await book.ok("command retry \(member)")
+            #expect(try JSON(parsing: try await book.ok("command show all --format json"))["members_retried"] == 1)
+            #expect(try await book.ok("command list --bulk all --waiting --format csv").split(separator: "\n").count == 2)
+            #expect(try await book.ok("command list --bulk ann --format json") == "[]\n")
         }
     }
 }

@@ -10,7 +10,8 @@ struct CommandVerbs: AsyncParsableCommand {
     struct Name: ParsableArguments {
         @Argument(help: "Its id, 32 hexadecimal digits, or the key that it was made from.") var id: String
 
-        func find() -> EntryID { EntryID(hex: id) ?? EntryID(key: id) }
+        func find() -> EntryID { Self.id(id) }
+        static func id(_ text: String) -> EntryID { EntryID(hex: text) ?? EntryID(key: text) }
     }
 
     struct Tables: Verb {
@@ -38,6 +39,7 @@ struct CommandVerbs: AsyncParsableCommand {
         @Flag(help: "With --refused: also those that were enqueued again.") var retried = false
         @Option(help: "Only of this name.") var name: String?
         @Option(help: ArgumentHelp("Only of this subject, like story:42.", valueName: "subject")) var subject: String?
+        @Option(help: ArgumentHelp("Only the commands for the members of this bulk: its id or key.", valueName: "id")) var bulk: String?
         @Option(help: "Only after this position.") var after: UInt64 = 0
         @Option(help: "At most so many.") var limit = 100
         @OptionGroup var book: BookOptions
@@ -55,6 +57,7 @@ struct CommandVerbs: AsyncParsableCommand {
             query.includesRetried = retried
             query.name = try name.map { text throws(LedgerError) in try EntryKind(text) }
             query.subject = try subject.map { text throws(LedgerError) in try StreamName(parsing: text) }
+            query.bulk = bulk.map(Name.id)
             (query.after, query.limit) = (Position(after), limit)
             let asked = query
             let commands = try await book.withLedger(role: .auditor) { try await $0.commands(asked) }
@@ -76,19 +79,25 @@ struct CommandVerbs: AsyncParsableCommand {
     }
 
     struct Show: Verb {
-        static let configuration = CommandConfiguration(abstract: "Show a command and what became of it.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show a command and what became of it.", discussion: "Of a bulk also what became of the commands for its members by now.")
         @OptionGroup var name: Name
         @OptionGroup var book: BookOptions
         @OptionGroup var output: OutputOptions
 
         func execute() async throws -> ExitStatus {
-            let (command, outcome) = try await book.withLedger(role: .auditor) { try await $0.command(name.find()) }
+            let id = name.find()
+            let (command, outcome, progress) = try await book.withLedger(role: .auditor) { ledger in
+                let (command, outcome) = try await ledger.command(id)
+                return (command, outcome, command.header.selection == nil ? nil : try await ledger.progress(ofBulk: id))
+            }
+            let fields = Self.fields(command, outcome) + (progress.map(Self.fields) ?? [])
             guard output.format != .json else {
-                Output.line(Self.json(command, outcome).text)
+                Output.line(Self.json(command, fields).text)
                 return .ok
             }
             var table = Table([.init("field"), .init("value")])
-            table.rows = Self.fields(command, outcome).map { [$0.0, $0.1] }
+            table.rows = fields.map { [$0.0, $0.1] }
             table.print(output.format)
             return .ok
         }
@@ -100,6 +109,9 @@ struct CommandVerbs: AsyncParsableCommand {
                 ("recorded_at", command.recordedAt.description), ("version", String(command.header.version)),
             ]
             if let retries = command.header.retries { fields.append(("retries", retries.description)) }
+            if let membership = command.header.membership {
+                fields += [("bulk", membership.bulk.description), ("account", membership.account.text), ("currency", membership.currency.text)]
+            }
             if let correlation = command.trace.correlation { fields.append(("correlation", correlation)) }
             if let causation = command.trace.causation { fields.append(("causation", causation)) }
             fields.append(("payload", command.content.text))
@@ -132,10 +144,17 @@ struct CommandVerbs: AsyncParsableCommand {
             return fields + self.fields(refused.receipt)
         }
 
-        private static func json(_ command: StoredCommand, _ outcome: CommandOutcome) -> JSON {
+        private static func fields(_ progress: BulkProgress) -> [(String, String)] {
+            [
+                ("members", progress.members), ("members_done", progress.done), ("members_refused", progress.refused),
+                ("members_retried", progress.retried), ("members_resolved", progress.resolved), ("members_waiting", progress.waiting),
+            ].map { ($0.0, String($0.1)) }
+        }
+
+        private static func json(_ command: StoredCommand, _ fields: [(String, String)]) -> JSON {
             var members: [String: JSON] = [:]
-            for (key, value) in fields(command, outcome) {
-                let isNumber = key == "priority" || key == "version" || key.hasSuffix("position")
+            for (key, value) in fields {
+                let isNumber = key == "priority" || key == "version" || key.hasSuffix("position") || key.hasPrefix("members")
                 members[key] = isNumber ? Int64(value).map(JSON.integer) ?? .string(value) : .string(value)
             }
             members["payload"] = command.content
