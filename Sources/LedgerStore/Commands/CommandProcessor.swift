@@ -14,6 +14,8 @@ import Synchronization
 /// entry whose id follows from the command's, recorded together with what the handler recorded: so a command has one outcome, also if several
 /// processors meet it.
 ///
+/// A bulk (``BulkCommand``) is decided by enqueueing a command for each of its members, page by page; they are decided in later steps.
+///
 /// Commands without a handler here are passed over and wait; a processor that has one decides them when it begins. The owner makes the
 /// job's tables once: `BookOwner.createCommands()`.
 public struct CommandProcessor: Job {
