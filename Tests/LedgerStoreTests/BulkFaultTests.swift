@@ -8,7 +8,7 @@ import Testing
 @testable import LedgerStore
 
 /// Bulks that are expanded twice, by several at once, or by somebody who does not come to the end.
-@Suite struct BulkFaultTests {
+@Suite(.serialized) struct BulkFaultTests {
     private static let id = EntryID(key: "fees")
 
     @Test func `what is expanded twice enqueues nothing twice`() async throws {
@@ -61,6 +61,7 @@ import Testing
     private struct Failing: BulkCommand {
         struct Broken: Error {}
         static let name: EntryKind = "charge.all"
+        /// Of one test at a time: the suite is serialized.
         static let at = Mutex<AccountPath?>(nil)
         let units: Int64
         var below = "customers:*"
@@ -69,6 +70,31 @@ import Testing
         func command(for member: Balance) throws -> (any Command)? {
             if member.account.path == Self.at.withLock({ $0 }) { throw Broken() }
             return ChargeOne(account: member.account.path, units: units)
+        }
+    }
+
+    @Test func `who has a command keeps it when the program says otherwise by then`() async throws {
+        try await BulkSupport.withBook(customers: 10) { book in
+            try await book.ledger.enqueue(Failing(units: 1), id: Self.id)
+            Failing.at.withLock { $0 = "customers:c0008" }
+            await #expect(throws: LedgerError.self) { try await book.decideBulks([CommandHandler(bulk: Failing.self)], pageMax: 3) }
+            let before = try await book.members(of: Self.id)
+            #expect(before.count == 6)
+            // Of the others only the last one, and everybody for more.
+            try await book.decideBulks([CommandHandler(bulk: Sparing.self), BulkSupport.single], pageMax: 4)
+            let after = try await book.members(of: Self.id)
+            #expect(Array(after.prefix(6)) == before && after.last?.header.membership?.account == "customers:c0010")
+            try await book.expectWhole(Self.id, members: 7)
+            #expect(try await book.ledger.balance(of: "income:fees", in: .eur).minorUnits == 6 + 5)
+        }
+    }
+
+    /// ``ChargeAll`` by another program: the last one only, for 5 cents.
+    private struct Sparing: BulkCommand {
+        static let name: EntryKind = "charge.all"
+        var selection: BulkSelection { BulkSelection(of: "nobody") }
+        func command(for member: Balance) -> (any Command)? {
+            member.account.path == "customers:c0010" ? ChargeOne(account: member.account.path, units: 5) : nil
         }
     }
 
