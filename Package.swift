@@ -170,6 +170,10 @@ let package = Package(
         .target(
             name: "Soaking", dependencies: ["Indelible", "IndelibleTesting", "LocalMariaDB", "LossyProxy", "MariaDBDriver"], path: "Tests/Soaking",
             swiftSettings: strict),
+        // A primary with a book, and a replica of it.
+        .target(
+            name: "Replication", dependencies: ["Indelible", "IndelibleTesting", "LocalMariaDB", "MariaDBDriver"], path: "Tests/Replication",
+            swiftSettings: strict),
         .executableTarget(
             name: "Soak",
             dependencies: ["Indelible", "IndelibleTesting", "LocalMariaDB", "Soaking", .product(name: "ArgumentParser", package: "swift-argument-parser")],
@@ -203,13 +207,13 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(
-            name: "LedgerStoreTests", dependencies: ["Indelible", "LocalMariaDB", "IndelibleTesting", "MariaDBDriver", "CMariaDB", "IndelibleCLI", "LedgerWriter", "LossyProxy", "Neighbours", "OrdersTutorial", "OwnProjection", "OwnTool", "Soak", "Soaking", "UnitRunner"],
+            name: "LedgerStoreTests", dependencies: ["Indelible", "LocalMariaDB", "IndelibleTesting", "MariaDBDriver", "CMariaDB", "IndelibleCLI", "LedgerWriter", "LossyProxy", "Neighbours", "OrdersTutorial", "OwnProjection", "OwnTool", "Replication", "Soak", "Soaking", "UnitRunner"],
             swiftSettings: strict),
         // From mutable tables to a ledger, and what goes wrong in code that saves whole objects: the code of docs/moving.md.
         .testTarget(
             name: "MovingTests", dependencies: ["Indelible", "IndelibleTesting", "LedgerModel", "LocalMariaDB", "MariaDBDriver"], swiftSettings: strict),
         .testTarget(
-            name: "IndelibleCommandsTests", dependencies: ["IndelibleCLI", "Indelible", "IndelibleTesting", "LocalMariaDB"], swiftSettings: strict),
+            name: "IndelibleCommandsTests", dependencies: ["IndelibleCLI", "Indelible", "IndelibleTesting", "LocalMariaDB", "Replication"], swiftSettings: strict),
         .testTarget(name: "RepositoryTests", dependencies: ["IndelibleCLI", "IndelibleTesting"], swiftSettings: strict),
     ]
 )

@@ -25,17 +25,19 @@ public struct LedgerService: Service {
     private let projector: ProjectorService?
 
     /// - Parameters:
+    ///   - mode: in `.readOnly` it records nothing and runs no jobs, whoever is to run them.
+    ///   - reading: a replica that answers queries.
     ///   - jobs: who runs them; whoever runs them needs the role `projector`.
     ///   - projections: jobs of your own beside those of every book.
     public init(
-        _ location: BookLocation, jobs: Jobs = .inProcess, projections: [any Job] = [],
+        _ location: BookLocation, mode: LedgerMode = .writer, reading: BookLocation? = nil, jobs: Jobs = .inProcess, projections: [any Job] = [],
         logger: Logger = Logger(label: "indelible")
     ) {
-        ledger = Ledger(location)
+        ledger = Ledger(location, mode: mode, reading: reading)
         switch jobs {
-        case .inProcess:
+        case .inProcess where mode == .writer:
             projector = ProjectorService(Projector(location, jobs: Projector.builtIn + projections, logger: logger))
-        case .elsewhere: projector = nil
+        case .inProcess, .elsewhere: projector = nil
         }
     }
 

@@ -30,6 +30,7 @@ extension SQLExecutor where Self: ~Copyable {
 /// A book's database as one role sees it: a few connections, and ``InsertOnlySQL`` as the only language.
 public struct Database: Sendable {
     private let pool: MariaDBPool
+    private let calledName: String?
     public let location: BookLocation
     public let role: BookRole?
 
@@ -37,14 +38,16 @@ public struct Database: Sendable {
     /// - Parameters:
     ///   - role: `SET ROLE` on each connection; nil keeps what the user has by itself.
     ///   - waitsForLocks: false for the connections that claim positions: there, a row in flight is an error at once.
+    ///   - calledName: what errors call a server that is one of several.
     public init(
-        _ location: BookLocation, role: BookRole?, connectionsMax: Int = 8, waitsForLocks: Bool = true
+        _ location: BookLocation, role: BookRole?, connectionsMax: Int = 8, waitsForLocks: Bool = true, calledName: String? = nil
     ) {
         var configuration = location.configuration(role: role)
         if !waitsForLocks { configuration.sessionVariables.append(SessionVariable("innodb_lock_wait_timeout", 0)) }
         pool = MariaDBPool(configuration, connectionsMax: connectionsMax)
         self.location = location
         self.role = role
+        self.calledName = calledName
     }
 
     /// Runs `body` in one READ COMMITTED transaction and commits it, or rolls it back if `body` throws.
@@ -94,7 +97,11 @@ public struct Database: Sendable {
     }
 
     private func translated<T>(_ body: () async throws -> T) async throws -> T {
-        do { return try await body() } catch let error as MariaDBError { throw DatabaseError(error) }
+        do { return try await body() } catch let error as MariaDBError {
+            let error = DatabaseError(error)
+            guard let calledName else { throw error }
+            throw DatabaseError(kind: error.kind, number: error.number, message: "\(calledName): \(error.message)")
+        }
     }
 }
 

@@ -7,23 +7,28 @@ public struct Doctor: Sendable {
     /// One thing that was looked at.
     public struct Finding: Sendable, Hashable {
         public let name: String
-        /// nil: this user may not see it.
+        /// nil: this user may not see it, or it does not apply here.
         public let holds: Bool?
         public let found: String
         public let expected: String
         /// What may happen where it does not hold.
         public let risk: String
+        /// False for what is asked of a server that is written to and not of a replica, or not of a process that only reads.
+        public var applies = true
     }
 
     private let login: BookLocation
     private let owner: BookLocation
+    private let roles: [BookRole]
 
     /// - Parameters:
     ///   - login: who takes the roles of writer, projector and auditor.
     ///   - owner: who sees triggers; may be the same.
-    public init(login: BookLocation, owner: BookLocation) {
+    ///   - roles: those that the login needs.
+    public init(login: BookLocation, owner: BookLocation, roles: [BookRole] = BookRole.allCases) {
         self.login = login
         self.owner = owner
+        self.roles = roles
     }
 
     /// - Throws: ``DatabaseError`` if the server or the book cannot be reached at all.
@@ -33,7 +38,14 @@ public struct Doctor: Sendable {
             // No owner, but a login that has what it may by its roles only.
             findings += try await with(owner, role: .auditor, book)
         }
+        let isReplica = findings.contains { $0.name == Self.replica }
         for role in BookRole.allCases {
+            guard role == .auditor || roles.contains(role) && !isReplica else {
+                findings.append(
+                    .notApplying(
+                        "role \(role.rawValue)", isReplica ? "a replica is only read" : "this process is read-only", "where the book is written to"))
+                continue
+            }
             do {
                 findings += try await with(login, role: role) { try await grants(of: role, $0) }
             } catch let error as DatabaseError where error.kind == .denied {
@@ -49,10 +61,11 @@ public struct Doctor: Sendable {
 
     /// What does not depend on a role.
     private func book(_ connection: MariaDBConnection) async throws -> [Finding] {
-        let settings = try await Self.settings(connection)
+        let replica = try await Self.replica(connection)
+        let settings = try await Self.settings(connection, isReplica: replica != nil)
         let triggers = try await triggers(connection)
         let migrations = try await migrations(connection)
-        return settings + triggers + migrations
+        return (replica.map { [$0] } ?? []) + settings + triggers + migrations
     }
 
     // MARK: - Settings
@@ -63,6 +76,8 @@ public struct Doctor: Sendable {
         let expected: String
         let isGood: @Sendable (String) -> Bool
         let risk: String
+        /// Also of a server that only repeats what another one wrote.
+        var isOfReplica = false
     }
 
     private static let isOn: @Sendable (String) -> Bool = { ["1", "ON"].contains($0) }
@@ -85,7 +100,7 @@ public struct Doctor: Sendable {
             isGood: { $0 == "2" }, risk: "writers wait for each other's positions"),
         Setting(
             name: "innodb_doublewrite", expression: "@@GLOBAL.innodb_doublewrite", expected: "ON", isGood: isOn,
-            risk: "a page that is half written at a power failure cannot be repaired"),
+            risk: "a page that is half written at a power failure cannot be repaired", isOfReplica: true),
         Setting(
             name: "secure_timestamp", expression: "@@GLOBAL.secure_timestamp", expected: "YES",
             isGood: { ["YES", "REPLICATION"].contains($0) }, risk: "a session can set its own clock and forge recorded_at"),
@@ -98,9 +113,13 @@ public struct Doctor: Sendable {
             isGood: isOn, risk: "the CHECKs of the schema are off"),
     ]
 
-    private static func settings(_ connection: MariaDBConnection) async throws -> [Finding] {
+    private static func settings(_ connection: MariaDBConnection, isReplica: Bool) async throws -> [Finding] {
         var findings: [Finding] = []
         for setting in settings {
+            guard setting.isOfReplica || !isReplica else {
+                findings.append(.notApplying("setting \(setting.name)", "a replica repeats what the primary wrote", "\(setting.expected) on the primary"))
+                continue
+            }
             let row = try await connection.query("SELECT CAST(\(setting.expression) AS CHAR)")[0]
             let found = try Row(row: row).optionalText(0) ?? "NULL"
             findings.append(

@@ -44,7 +44,11 @@ public struct LedgerError: Error, Sendable, Hashable {
         case invalidCursor
         /// A job has not come as far as it was waited for.
         case jobBehind
+        /// A replica has not come as far as it was waited for.
+        case replicaBehind
         // The database.
+        /// The process is one that only reads.
+        case readOnly
         case unavailable, accessDenied, storageFull
         /// Somebody was faster or the server is busy; nothing was written.
         case busy
@@ -97,7 +101,7 @@ public struct LedgerError: Error, Sendable, Hashable {
 
     private static func usualRetry(_ code: Code) -> Retry {
         switch code {
-        case .busy, .storageFull, .tailTooLong, .jobBehind: .afterBackoff
+        case .busy, .storageFull, .tailTooLong, .jobBehind, .replicaBehind: .afterBackoff
         case .unavailable: .sameRequest
         case .outcomeUnknown: .outcomeUnknown
         default: .never

@@ -9,8 +9,8 @@ public import LedgerModel
 /// let receipt = try await ledger.post(entry)
 /// let balance = try await ledger.balance(of: "customers:alice", in: .eur)
 /// ```
-/// It connects when it is first asked something, as the book's `writer`; its jobs connect as `projector`. Close it at
-/// the end with ``close()``.
+/// It connects when it is first asked something, as the book's `writer` (a read-only one as `auditor`); its jobs connect as `projector`.
+/// Close it at the end with ``close()``.
 public struct Ledger: Sendable {
     let database: Database
     let catalog: AccountCatalog
@@ -19,34 +19,49 @@ public struct Ledger: Sendable {
     let lineMark = AccountLineMark()
     let streams: StreamReader
     let tailMax: UInt64
-    let role: BookRole
+    let replicaLagMax: Duration
+    /// Who answers queries in place of the server that is written to.
+    var replica: Replica?
+    public let mode: LedgerMode
+    /// The server that is written to; of a read-only ledger the one that is read.
     public let location: BookLocation
 
     /// - Parameters:
-    ///   - role: what this handle may do; `.auditor` for one that only reads.
+    ///   - mode: `.readOnly` for a process that only reads: the role `auditor` is enough for it (`docs/sides.md`).
+    ///   - reading: a replica that answers queries. A writer reads there only what callers ask for, never what a write is decided on; a
+    ///     read-only ledger asks nothing but this.
+    ///   - replicaLagMax: how long a balance ``BalanceTime/atLeast(_:)`` waits until the replica has the entry.
     ///   - connectionsMax: database connections at the most, beside the three on which entries are posted.
     ///   - tailMax: a limit is decided on the projected balances and the entries after them; if those are more than this, it
     ///     is refused as `tailTooLong` instead of read for seconds.
     ///   - snapshots: with which the states of streams begin, if the book has them.
     ///   - streamsRemembered: states of so many streams at the most are kept in memory to begin with; what came after is read each time.
     public init(
-        _ location: BookLocation, role: BookRole = .writer, connectionsMax: Int = 8, tailMax: UInt64 = 5_000_000,
-        snapshots: Snapshots? = nil, streamsRemembered: Int = 1000
+        _ location: BookLocation, mode: LedgerMode = .writer, reading: BookLocation? = nil, connectionsMax: Int = 8, tailMax: UInt64 = 5_000_000,
+        snapshots: Snapshots? = nil, streamsRemembered: Int = 1000, replicaLagMax: Duration = .seconds(10)
     ) {
-        self.location = location
+        let asked = mode == .readOnly ? reading ?? location : location
+        self.location = asked
         self.tailMax = tailMax
-        self.role = role
-        database = Database(location, role: role, connectionsMax: connectionsMax)
+        self.mode = mode
+        self.replicaLagMax = replicaLagMax
+        database = Database(
+            asked, role: mode.role, connectionsMax: connectionsMax, calledName: mode == .readOnly && reading != nil ? "the replica \(asked)" : nil)
         catalog = AccountCatalog(database)
         let step = WriteStep(catalog: catalog, memory: LimitMemory(), tailMax: tailMax)
         streams = StreamReader(memory: StreamMemory(streamsRemembered), snapshots: snapshots)
-        commits = GroupCommit { GroupWriter(lane: WriteLane(location, role: role), step: step) }
+        commits = GroupCommit { GroupWriter(lane: WriteLane(asked, role: mode.role), step: step) }
+        if mode == .writer, let reading, reading != location {
+            replica = Replica(
+                Ledger(location, mode: .readOnly, reading: reading, connectionsMax: connectionsMax, tailMax: tailMax, replicaLagMax: replicaLagMax))
+        }
     }
 
     /// Takes no more posts, answers those that it has, and closes the connections.
     public func close() async {
         await commits.close()
         await database.close()
+        await replica?.close()
     }
 }
 

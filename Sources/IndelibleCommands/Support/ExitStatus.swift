@@ -40,8 +40,8 @@ enum ExitStatus: Int32 {
         case .periodClosed, .accountClosed, .accountNotEmpty, .accountFrozen, .notAHold, .notReversible, .holdSettled, .holdExpired, .limitExceeded,
             .claimTaken, .notRefused:
             self = .refused
-        case .unavailable, .accessDenied, .storageFull, .schema: self = .unavailable
-        case .busy, .outcomeUnknown, .tailTooLong, .jobBehind, .revisionConflict: self = .tryAgain
+        case .unavailable, .accessDenied, .readOnly, .storageFull, .schema: self = .unavailable
+        case .busy, .outcomeUnknown, .tailTooLong, .jobBehind, .replicaBehind, .revisionConflict: self = .tryAgain
         case .integrity: self = .integrity
         }
     }

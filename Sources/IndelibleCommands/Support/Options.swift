@@ -29,6 +29,18 @@ struct BookOptions: ParsableArguments {
     @Option(name: .customLong("ssl-ca"), help: ArgumentHelp("A file with the authorities whose certificates are trusted (default: the system's).", valueName: "path"))
     var sslCA: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "writer, or read-only: everything that records something is refused. Else INDELIBLE_MODE, else `mode` of the configuration "
+                + "file (default: writer).", valueName: "mode"))
+    var mode: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A replica that commands which only read ask in place of the database. Else INDELIBLE_READING, else `reading` of the "
+                + "configuration file.", valueName: "url"))
+    var reading: String?
+
     @Option(help: ArgumentHelp("The folder of the private server (default: .indelible).", valueName: "path"))
     var folder: String?
 }

@@ -14,6 +14,9 @@ struct Place: Sendable {
     }
 
     let server: Server
+    let mode: LedgerMode
+    /// The address of a replica.
+    private let reading: String?
     private let password: Secret
     private let encryption: BookLocation.Encryption
     private let authorities: String?
@@ -38,6 +41,8 @@ struct Place: Sendable {
         } else {
             server = .own(folder: folder, book: try await setting(options.book, "book") ?? "book")
         }
+        reading = try await setting(options.reading, "reading")
+        mode = try await setting(options.mode, "mode").map { text throws(LedgerError) in try LedgerMode(parsing: text) } ?? .writer
         let skips: Bool
         do { skips = try await options.skipSSL ? true : reader.fetchBool(forKey: "skip_ssl") ?? false } catch {
             throw Failure(.badInput, "the setting “skip_ssl” of the configuration is neither true nor false")
@@ -54,13 +59,7 @@ struct Place: Sendable {
     /// The book for what a role may do. Starts the private server.
     func location() async throws -> BookLocation {
         switch server {
-        case .given(let url):
-            var location = try Self.named { () throws(DatabaseError) in
-                try BookLocation(url: url, defaultUser: Self.systemUser, password: password)
-            }
-            location.encryption = encryption
-            location.authorities = authorities
-            return location
+        case .given(let url): return try location(url)
         case .own(let folder, let book):
             guard LocalMariaDB.status(folder: folder) != .absent else {
                 throw Failure(.unavailable, "there is no book in \(folder): create one with `indelible init`")
@@ -72,6 +71,21 @@ struct Place: Sendable {
                     server: .socket(path: own.socketPath), book: book, user: Self.privateLogin, password: password)
             }
         }
+    }
+
+    /// The book for what only reads: the replica, if there is one.
+    func readingLocation() async throws -> BookLocation {
+        if let reading { return try location(reading) }
+        return try await location()
+    }
+
+    private func location(_ url: String) throws -> BookLocation {
+        var location = try Self.named { () throws(DatabaseError) in
+            try BookLocation(url: url, defaultUser: Self.systemUser, password: password)
+        }
+        location.encryption = encryption
+        location.authorities = authorities
+        return location
     }
 
     /// The password of the private server's login: a file in its folder, which only its owner can read.
@@ -86,7 +100,14 @@ struct Place: Sendable {
     }
 
     /// The book for its owner, who may create and migrate it. On a private server that is the user who started it.
+    /// - Throws: `readOnly` for who wants to change something in a process that only reads.
     func ownerLocation() async throws -> BookLocation {
+        try mode.requireWriter()
+        return try await observerLocation()
+    }
+
+    /// The same for who only looks at what others may not see.
+    func observerLocation() async throws -> BookLocation {
         switch server {
         case .given: return try await location()
         case .own(let folder, let book):
@@ -123,7 +144,7 @@ struct Place: Sendable {
 
     /// What `indelible.json` may say. Another word is a mistake, and passing it over could choose another book.
     private static let keys: Set<String> = [
-        "database", "book", "folder", "password", "password_file", "skip_ssl", "ssl_ca",
+        "database", "book", "folder", "mode", "password", "password_file", "reading", "skip_ssl", "ssl_ca",
     ]
 
     private static func requireKnownKeys(_ path: String) throws {
@@ -159,8 +180,12 @@ struct Place: Sendable {
 
 extension BookOptions {
     /// Opens the book, runs `body` and closes it.
+    /// - Parameter role: `.auditor` for a command that only reads.
     func withLedger<T>(role: BookRole = .writer, _ body: (Ledger) async throws -> T) async throws -> T {
-        let ledger = Ledger(try await Place(self).location(), role: role)
+        let place = try await Place(self)
+        let isReader = role == .auditor
+        if !isReader { try place.mode.requireWriter() }
+        let ledger = Ledger(try await isReader ? place.readingLocation() : place.location(), mode: isReader ? .readOnly : .writer)
         do {
             let result = try await body(ledger)
             await ledger.close()

@@ -11,8 +11,12 @@ struct ProjectCommand: AsyncParsableCommand {
                 name: "Generations", subcommands: [ProjectRebuild.self, ProjectCompare.self, ProjectSwitch.self, ProjectRetire.self]),
         ])
 
-    static func withProjector<T>(_ book: BookOptions, _ body: (Projector) async throws -> T) async throws -> T {
-        let projector = Projector(try await Place(book).location(), jobs: IndelibleCommand.jobs)
+    /// - Parameter isReader: for a command that only reads.
+    static func withProjector<T>(_ book: BookOptions, isReader: Bool = false, _ body: (Projector) async throws -> T) async throws -> T {
+        let place = try await Place(book)
+        if !isReader { try place.mode.requireWriter() }
+        let projector = Projector(
+            try await isReader ? place.readingLocation() : place.location(), mode: isReader ? .readOnly : .writer, jobs: IndelibleCommand.jobs)
         do {
             let result = try await body(projector)
             await projector.close()

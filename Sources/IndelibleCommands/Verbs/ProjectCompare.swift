@@ -35,7 +35,7 @@ struct ProjectCompare: Verb {
             one = try await book.withLedger(role: .auditor) { try await $0.account(path, in: code).id }
         }
         let other: JobComparison.Other = journal ? .journal : with.map { .generation($0) } ?? .live
-        let result = try await ProjectCommand.withProjector(book) {
+        let result = try await ProjectCommand.withProjector(book, isReader: true) {
             try await $0.compare(job, generation: generation, with: other, account: one, at: at.map { Position($0) })
         }
         if output.format == .json { Output.line(Self.json(result).text) } else { Self.print(result) }

@@ -25,7 +25,9 @@ struct ProjectRun: Verb {
         let (isQuiet, format) = (output.quiet, output.format)
         let told = Mutex<[String: String]>([:])
         let logger = try logger()
-        let projector = Projector(try await Place(book).location(), jobs: IndelibleCommand.jobs, logger: logger)
+        let place = try await Place(book)
+        try place.mode.requireWriter()
+        let projector = Projector(try await place.location(), jobs: IndelibleCommand.jobs, logger: logger)
         let service = ProjectorService(projector, jobs: only) { event in
             let name = "\(event.job) \(event.generation)"
             // What stands is told once.

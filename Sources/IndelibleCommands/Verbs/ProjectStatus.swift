@@ -22,11 +22,11 @@ struct ProjectStatus: Verb {
         if case .own = place.server {
             // First: this says if there is no book.
             _ = try await place.location()
-            observer = try await place.ownerLocation()
+            observer = try await place.observerLocation()
         } else {
             observer = nil
         }
-        return try await ProjectCommand.withProjector(book) { projector in
+        return try await ProjectCommand.withProjector(book, isReader: true) { projector in
             let statuses = try await projector.status(stuckAfter: .seconds(Int64(stuckAfter)), observer: observer)
             if output.format == .json { Output.line(JSON.array(statuses.map(Self.json)).text) } else { print(statuses) }
             return Self.exitStatus(statuses, maxLag: maxLag)

@@ -11,7 +11,7 @@ struct ReconcileCommand: Verb {
     @OptionGroup var output: OutputOptions
 
     func execute() async throws -> ExitStatus {
-        let auditor = Auditor(try await Place(book).location())
+        let auditor = Auditor(try await Place(book).readingLocation())
         let result = try await auditor.reconcile(lagMax: maxLag)
         await auditor.close()
         switch output.format {

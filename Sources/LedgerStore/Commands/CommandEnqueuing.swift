@@ -54,7 +54,8 @@ extension Ledger {
     /// A command and what became of it, in one look.
     /// - Throws: `unknownEntry` if there is no command with this id.
     public func command(_ id: EntryID) async throws(LedgerError) -> (command: StoredCommand, outcome: CommandOutcome) {
-        try await translated {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.command(id) }
+        return try await translated {
             let found = try await standing([id, .outcome(of: id), .resolution(of: id)])
             guard let entry = found[id], let command = try StoredCommand(entry) else {
                 let what = found[id].map { "the entry \(id) at position \($0.position) is no command" } ?? "there is no command with the id \(id)"
@@ -73,7 +74,8 @@ extension Ledger {
     /// - Throws: `notRefused` if the command itself is not decided yet, or if it or the last one that does it again is done or resolved.
     @discardableResult
     public func retry(command id: EntryID, sentAt: SentTime = .now()) async throws(LedgerError) -> Receipt {
-        var (last, outcome) = try await command(id)
+        try requireWriter()
+        var (last, outcome) = try await primary.command(id)
         while case .refused = outcome, let next = try await retried(last.id) { (last, outcome) = next }
         switch outcome {
         case .undecided where last.id != id:
@@ -111,7 +113,7 @@ extension Ledger {
     private func retried(_ id: EntryID) async throws(LedgerError) -> (StoredCommand, CommandOutcome)? {
         let next = EntryID.retry(of: id)
         guard try await receipt(of: next) != nil else { return nil }
-        return try await command(next)
+        return try await primary.command(next)
     }
 
     /// Records that somebody has settled a command by hand: a refused one, which is no dead letter any more, or one that waits, which no
@@ -121,11 +123,12 @@ extension Ledger {
     /// - Throws: `notRefused` if it is done, or somebody else resolved it; `invalidEntry` without actor and reason.
     @discardableResult
     public func resolve(command id: EntryID, actor: String, reason: String) async throws(LedgerError) -> Receipt {
+        try requireWriter()
         guard !actor.isEmpty, !reason.isEmpty else { throw LedgerError(.invalidEntry, "who resolves a command says who they are, and why", id: id) }
         var isAgain = false
         while true {
             let resolution: EntryID
-            switch try await outcome(of: id) {
+            switch try await primary.outcome(of: id) {
             case .undecided: resolution = .outcome(of: id)
             case .refused: resolution = .resolution(of: id)
             case .done(let receipt):

@@ -39,7 +39,8 @@ extension Ledger {
     /// Commands that fit, in the order of the journal, and what has become of them by now. Those that the job has passed come from its rows, and
     /// the others from the journal behind its checkpoint.
     public func commands(_ query: CommandQuery = CommandQuery()) async throws(LedgerError) -> [ListedCommand] {
-        try await translated {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.commands(query) }
+        return try await translated {
             var found: [ListedCommand] = []
             var after = query.after
             while found.count < query.limit {

@@ -62,6 +62,9 @@ public struct Exporter: Sendable {
     public func run(
         _ format: Format, from: Position = Position(1), to: Position? = nil, write: (String) async throws -> Void
     ) async throws -> Summary {
+        if let elsewhere = try await ledger.elsewhere() {
+            return try await Exporter(elsewhere, dates: dates).run(format, from: from, to: to, write: write)
+        }
         var summary = try await range(from, to)
         let currencies = KnownCurrencies(try await ledger.currencies())
         switch format {

@@ -40,7 +40,8 @@ extension Ledger {
         for month: AccountingMonth, schedule: String? = nil, actor: String? = nil, timeout: Duration = .seconds(10),
         progress: (_ done: Int, _ of: Int) -> Void = { _, _ in }
     ) async throws(LedgerError) -> FeeAssessment {
-        let zone = try await timeZone()
+        try requireWriter()
+        let zone = try await primary.timeZone()
         let end = try month.end(in: zone)
         let (now, head) = try await translated {
             try await database.read { transaction in
@@ -54,14 +55,14 @@ extension Ledger {
         try await wait(until: head, job: FeeProjection.definition.name, timeout: timeout)
         var query = FeeQuery()
         (query.from, query.through, query.schedule) = (month, month, schedule)
-        let (months, through) = try await feeMonths(query)
-        let versions = Dictionary(grouping: try await feeSchedules(named: schedule).map(\.schedule), by: \.name)
+        let (months, through) = try await primary.feeMonths(query)
+        let versions = Dictionary(grouping: try await primary.feeSchedules(named: schedule).map(\.schedule), by: \.name)
         var assessment = FeeAssessment(month: month, through: through)
         let due = months.filter { $0.due != 0 }.map { FeesDue($0, countsFrom: Timestamp(microseconds: end.microseconds - 1), versions[$0.schedule] ?? [], actor) }
         assessment.settled = months.count - due.count
         // Two lanes: while one waits for the database, the other makes entries.
         let writers = (0..<2).map { _ in
-            GroupWriter(lane: WriteLane(location, role: role), step: WriteStep(catalog: catalog, memory: LimitMemory(), tailMax: tailMax))
+            GroupWriter(lane: WriteLane(location, role: mode.role), step: WriteStep(catalog: catalog, memory: LimitMemory(), tailMax: tailMax))
         }
         do {
             try await post(due, writers, &assessment, progress)

@@ -60,7 +60,8 @@ extension Ledger {
     /// what it was until something came that made it another.
     /// - Throws: `unknownEntry`; `schema` if the book has no live generation of fees.
     public func fees(of id: EntryID) async throws(LedgerError) -> (fees: [Fee], through: Position) {
-        try await translated {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.fees(of: id) }
+        return try await translated {
             guard let entry = try await standing([id])[id] else {
                 throw LedgerError(.unknownEntry, "there is no entry with the id \(id)", id: id)
             }
@@ -93,7 +94,8 @@ extension Ledger {
     /// Totals by month, schedule and account, as far as they are projected.
     /// - Throws: `schema` if the book has no live generation of fees.
     public func feeMonths(_ query: FeeQuery = FeeQuery()) async throws(LedgerError) -> (months: [FeeMonth], through: Position) {
-        try await translated {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.feeMonths(query) }
+        return try await translated {
             try await database.read { transaction in
                 let (_, table, through) = try FeeTables.live(transaction)
                 return (try FeeTables.months(table, query, catalog, transaction), through)

@@ -12,7 +12,7 @@ public struct PublishedFeeSchedule: Sendable, Hashable {
 
 extension Ledger {
     func currenciesByCode() async throws(LedgerError) -> [CurrencyCode: Currency] {
-        Dictionary(try await currencies().map { ($0.code, $0) }) { first, _ in first }
+        Dictionary(try await primary.currencies().map { ($0.code, $0) }) { first, _ in first }
     }
 
     /// Reads a document for this book, and checks what can only be checked here: that its currencies and its income accounts are there.
@@ -20,7 +20,7 @@ extension Ledger {
     public func checkFeeSchedule(_ document: String) async throws(LedgerError) -> FeeSchedule {
         try await translated {
             let currencies = try await currenciesByCode()
-            let schedule = try FeeSchedule(try JSON(parsing: document), currencies: { currencies[$0] }, zone: try await timeZone())
+            let schedule = try FeeSchedule(try JSON(parsing: document), currencies: { currencies[$0] }, zone: try await primary.timeZone())
             let accounts = try await catalog.accounts([schedule.income])[schedule.income] ?? []
             let known = Set((accounts.isEmpty ? [] : try await catalog.fresh(schedule.income)).map(\.currency.code))
             for (index, rule) in schedule.rules.enumerated() {
@@ -42,11 +42,13 @@ extension Ledger {
     /// - Throws: as ``checkFeeSchedule(_:)``; `conflict` if the version is published with another document.
     @discardableResult
     public func publishFeeSchedule(_ document: String, actor: String? = nil) async throws(LedgerError) -> Receipt {
+        try requireWriter()
         let schedule = try await checkFeeSchedule(document)
         return try await publish(schedule, Telling(id: .feeSchedule(schedule.name, schedule.version), actor: actor))
     }
 
     func publish(_ schedule: FeeSchedule, _ telling: Telling) async throws(LedgerError) -> Receipt {
+        try requireWriter()
         guard case .object(var payload) = schedule.document else { throw LedgerError(.invalidEntry, "a fee schedule is an object") }
         if let actor = telling.actor { payload["actor"] = .string(actor) }
         let id = telling.id
@@ -90,7 +92,8 @@ extension Ledger {
     /// The versions that are published, by name and number.
     /// - Parameter name: only of this schedule.
     public func feeSchedules(named name: String? = nil) async throws(LedgerError) -> [PublishedFeeSchedule] {
-        try await translated {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.feeSchedules(named: name) }
+        return try await translated {
             let (currencies, zone) = (try await currenciesByCode(), try await timeZone())
             return try await database.read { transaction in
                 let rows = try transaction.run(.select("name, entry_id FROM fee_schedule ORDER BY name, version"))

@@ -26,6 +26,7 @@ extension Ledger {
     /// - Parameter document: as for ``publishFeeSchedule(_:actor:)``.
     /// - Throws: as ``checkFeeSchedule(_:)``; `schema` if the book has no live generation of fees.
     public func simulateFees(_ document: String) async throws(LedgerError) -> FeeSimulation {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.simulateFees(document) }
         let schedule = try await checkFeeSchedule(document)
         return try await translated {
             try await database.read { transaction in

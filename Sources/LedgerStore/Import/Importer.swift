@@ -43,7 +43,8 @@ public struct Importer: Sendable {
     ///   - batchEntries: so many entries are posted together.
     ///   - plainText: how files of plain-text accounting are read.
     public init(_ ledger: Ledger, batchEntries: Int = 500, plainText: PlainTextOptions = PlainTextOptions()) {
-        self.ledger = ledger
+        // What is imported is decided on what stands where it is written.
+        self.ledger = ledger.primary
         self.batchEntries = batchEntries
         self.plainText = plainText
     }
@@ -56,6 +57,7 @@ public struct Importer: Sendable {
     public func run(
         _ files: [File], keepGoing: Bool = false, progress: (_ done: Int, _ all: Int) -> Void = { _, _ in }
     ) async throws(LedgerError) -> Summary {
+        try ledger.requireWriter()
         let check = try await check(files)
         var summary = Summary()
         summary.problems = check.problems

@@ -37,7 +37,8 @@ extension Projector {
     }
 
     private func decide(_ action: Action, _ job: String, if isOfUse: (Decisions) -> Bool) async throws(LedgerError) -> Bool {
-        try await translated {
+        try requireWriter()
+        return try await translated {
             while true {
                 let decisions = try await decisions(job)
                 guard isOfUse(decisions) else { return false }

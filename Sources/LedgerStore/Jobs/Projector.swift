@@ -20,22 +20,25 @@ public struct Projector: Sendable {
     private let writes: Database
     private let reader: JournalReader
     private let positionsMax: UInt64?
+    private let mode: LedgerMode
     private let monitor: JobMonitor
 
     /// Connects as the book's `projector` when it is first asked something.
     /// - Parameters:
+    ///   - mode: in `.readOnly` it connects as the book's `auditor`, says how the jobs are and compares generations, and runs nothing.
     ///   - jobs: those that it knows. It works on all their generations that are not retired.
     ///   - positionsMax: fewer positions in a step than the jobs say.
     ///   - logger: told what ``run(_:pollInterval:report:)`` does: steps at `debug`, what is tried again at `error`, an entry that
     ///     stops a job at `critical`. Never a value of an entry.
     public init(
-        _ location: BookLocation, jobs: [any Job] = Projector.builtIn, positionsMax: UInt64? = nil,
+        _ location: BookLocation, mode: LedgerMode = .writer, jobs: [any Job] = Projector.builtIn, positionsMax: UInt64? = nil,
         logger: Logger = Logger(label: "indelible.jobs") { _ in SwiftLogNoOpLogHandler() }
     ) {
         monitor = JobMonitor(logger)
+        self.mode = mode
         self.jobs = jobs
         self.positionsMax = positionsMax
-        database = Database(location, role: .projector, connectionsMax: 2 + jobs.count)
+        database = Database(location, role: mode == .readOnly ? .auditor : .projector, connectionsMax: 2 + jobs.count)
         writes = Database(location, role: .projector, connectionsMax: 1 + jobs.count, waitsForLocks: false)
         reader = JournalReader(database: database, claimer: writes)
     }
@@ -74,7 +77,8 @@ public struct Projector: Sendable {
     /// Does one step of a job's live generation, also when the job is paused or has failed.
     /// - Throws: `integrity` if an entry cannot be processed, `schema` if the generation was made by another definition.
     public func step(of job: String = "balance") async throws(LedgerError) -> Step {
-        try await translated {
+        try requireWriter()
+        return try await translated {
             let known = try self.job(job)
             let generation = try await database.read { try Generation.readable(known.definition, $0) }
             return try await Self.orThrow(worker(known, generation).step(heedsOperators: false))
@@ -94,7 +98,8 @@ public struct Projector: Sendable {
         _ only: Set<String>? = nil, generation: UInt32? = nil, heedsOperators: Bool = false,
         progress: @escaping @Sendable (Generation, Position) -> Void = { _, _ in }
     ) async throws(LedgerError) -> (through: Position, waitingFor: Position?) {
-        try await translated {
+        try requireWriter()
+        return try await translated {
             let own = try await ownGenerations().filter {
                 (only?.contains($0.job) ?? true) && (generation == nil || $0.number == generation)
             }
@@ -154,6 +159,7 @@ public struct Projector: Sendable {
     public func run(
         _ only: Set<String>? = nil, pollInterval: Duration = .milliseconds(20), report: @escaping @Sendable (Event) -> Void = { _ in }
     ) async throws(LedgerError) {
+        try requireWriter()
         try await translated {
             for job in only ?? [] { _ = try self.job(job) }
             await withTaskGroup(of: JobMonitor.Key?.self) { group in
@@ -253,6 +259,8 @@ public struct Projector: Sendable {
     private static func backoff(_ failures: Int) -> Duration { .milliseconds(min(5000, 50 << min(failures, 7))) }
 
     // MARK: -
+
+    func requireWriter() throws(LedgerError) { try mode.requireWriter() }
 
     func job(_ name: String) throws -> any Job {
         if let job = jobs.first(where: { $0.definition.name == name }) { return job }

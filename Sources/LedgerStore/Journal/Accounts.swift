@@ -14,7 +14,8 @@ extension Ledger {
     public func openAccount(
         _ path: AccountPath, in code: CurrencyCode, type: AccountType, limits: AccountLimits = .none
     ) async throws(LedgerError) -> Account {
-        try await translated {
+        try requireWriter()
+        return try await translated {
             guard limits.floor ?? 0 <= 0, limits.ceiling ?? 0 >= 0 else {
                 throw LedgerError(
                     .invalidEntry, "\(path) in \(code) begins at 0: a floor above it or a ceiling below it would be broken from the "
@@ -68,10 +69,11 @@ extension Ledger {
     /// Defines a currency of the book's own, or one of ISO 4217 ahead of its first account.
     /// - Throws: `conflict` if the book has it with another exponent.
     public func defineCurrency(_ currency: Currency) async throws(LedgerError) {
-        try await translated {
+        try requireWriter()
+        return try await translated {
             var retrying = Retrying()
             while true {
-                if let standing = try await currencies().first(where: { $0.code == currency.code }) {
+                if let standing = try await primary.currencies().first(where: { $0.code == currency.code }) {
                     guard standing.exponent == currency.exponent else {
                         throw LedgerError(
                             .conflict, "the currency \(currency) has the exponent \(standing.exponent) in this book; asked: "
@@ -100,7 +102,8 @@ extension Ledger {
 
     /// The currencies of the book, by code.
     public func currencies() async throws(LedgerError) -> [Currency] {
-        try await translated {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.currencies() }
+        return try await translated {
             try await database.run(.select("code, exponent FROM currency ORDER BY code")).map { row in
                 try Currency(try CurrencyCode(try row.text(0)), exponent: Int(try row.uint(1)))
             }
@@ -108,7 +111,7 @@ extension Ledger {
     }
 
     private func knownCurrency(_ code: CurrencyCode) async throws -> Currency {
-        if let known = try await currencies().first(where: { $0.code == code }) { return known }
+        if let known = try await primary.currencies().first(where: { $0.code == code }) { return known }
         guard let iso = Currency.iso(code) else {
             throw LedgerError(
                 .unknownCurrency, "the book has no currency \(code), and ISO 4217 has none either: define it with its number "
@@ -120,18 +123,21 @@ extension Ledger {
 
     /// All accounts, by path and currency.
     public func accounts() async throws(LedgerError) -> [Account] {
-        try await translated { try await catalog.all() }
+        if let elsewhere = try await elsewhere() { return try await elsewhere.accounts() }
+        return try await translated { try await catalog.all() }
     }
 
     /// The accounts with these numbers.
     public func accounts(_ ids: Set<AccountID>) async throws(LedgerError) -> [AccountID: Account] {
-        try await translated { try await catalog.accounts(ids) }
+        if let elsewhere = try await elsewhere() { return try await elsewhere.accounts(ids) }
+        return try await translated { try await catalog.accounts(ids) }
     }
 
     /// An account by its path and currency.
     /// - Throws: `unknownAccount`, or `currencyMismatch` if the path exists in other currencies only.
     public func account(_ path: AccountPath, in code: CurrencyCode) async throws(LedgerError) -> Account {
-        try await translated {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.account(path, in: code) }
+        return try await translated {
             if let known = try await catalog.accounts([path])[path]?.first(in: code) { return known }
             let standing = try await catalog.fresh(path)
             guard let account = standing.first(in: code) else { throw Self.missing(path, code, standing) }

@@ -67,6 +67,7 @@ extension Ledger {
 
     /// What is in force on an account now.
     public func control(of path: AccountPath, in code: CurrencyCode) async throws(LedgerError) -> AccountControl {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.control(of: path, in: code) }
         let account = try await account(path, in: code)
         return try await translated {
             let row = try await database.run(
@@ -96,9 +97,10 @@ extension Ledger {
     }
 
     func closePeriod(through day: AccountingDay, _ telling: Telling) async throws(LedgerError) -> Receipt {
+        try requireWriter()
         let id = telling.id
         return try await translated {
-            let zone = try await timeZone()
+            let zone = try await primary.timeZone()
             let end = try day.end(in: zone)
             let payload: [String: JSON] = ["through": .string(day.description), "closed_before": .string(end.description)]
             return try await control(.periodClosed, telling, payload) { transaction, sequence in
@@ -116,14 +118,16 @@ extension Ledger {
 
     /// Entries that count before this are refused or re-dated; nil: nothing is closed.
     public func closedBefore() async throws(LedgerError) -> Timestamp? {
-        try await translated {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.closedBefore() }
+        return try await translated {
             try await database.run(.select("MAX(closed_before) FROM control"))[0].optionalText(0).flatMap(Timestamp.init(sqlText:))
         }
     }
 
     /// Where the book's accounting days begin and end. It is set when the book is made and never changes.
     public func timeZone() async throws(LedgerError) -> TimeZone {
-        try await translated {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.timeZone() }
+        return try await translated {
             guard let row = try await database.run(.select("time_zone FROM book")).first else { return .gmt }
             let name = try row.text(0)
             guard let zone = TimeZone(identifier: name) else {
@@ -140,7 +144,8 @@ extension Ledger {
         _ path: AccountPath, _ code: CurrencyCode, _ kind: EntryKind, _ telling: Telling, _ what: [String: JSON],
         _ decide: @escaping @Sendable (inout Decision.Line) throws(LedgerError) -> Void
     ) async throws(LedgerError) -> Receipt {
-        let account = try await account(path, in: code)
+        try requireWriter()
+        let account = try await primary.account(path, in: code)
         var payload = what
         payload["account"] = .string(path.text)
         payload["currency"] = .string(code.text)

@@ -15,7 +15,8 @@ extension Ledger {
         _ id: EntryID, effectiveAt: Timestamp? = nil, description: String? = nil, reference: String? = nil, actor: String? = nil,
         backdating: Backdating = .refuse
     ) async throws(LedgerError) -> Receipt {
-        try await translated {
+        try requireWriter()
+        return try await translated {
             guard let entry = try await standing([id])[id] else {
                 throw LedgerError(.unknownEntry, "there is no entry with the id \(id)", id: id)
             }

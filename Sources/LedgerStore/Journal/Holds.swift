@@ -156,7 +156,8 @@ extension Ledger {
     public func capture(
         _ hold: EntryID, amounts: [Amount]? = nil, description: String? = nil, reference: String? = nil, actor: String? = nil
     ) async throws(LedgerError) -> Receipt {
-        try await translated {
+        try requireWriter()
+        return try await translated {
             let entry = try await holdEntry(hold)
             var units: [UInt64]?
             if let amounts {
@@ -173,7 +174,8 @@ extension Ledger {
     public func void(
         _ hold: EntryID, description: String? = nil, reference: String? = nil, actor: String? = nil
     ) async throws(LedgerError) -> Receipt {
-        try await translated { try await settle(try await holdEntry(hold), .void, description, reference, actor) }
+        try requireWriter()
+        return try await translated { try await settle(try await holdEntry(hold), .void, description, reference, actor) }
     }
 
     /// Writes the entries that end holds whose time is over, by the server's clock.
@@ -183,7 +185,8 @@ extension Ledger {
     /// - Returns: how many it ended.
     @discardableResult
     public func expireHolds() async throws(LedgerError) -> Int {
-        try await translated {
+        try requireWriter()
+        return try await translated {
             var ended = 0
             while true {
                 let (now, holds) = try await database.read { transaction in

@@ -10,7 +10,8 @@ extension Ledger {
     /// - Throws: in this order, the first that applies: `invalidEntry`, `invalidAmount` or `invalidTime` for an entry that no
     ///   book would record; `unknownAccount` or `currencyMismatch`; `conflict` if the id stands for another content;
     ///   `periodClosed`, `accountClosed`, `accountFrozen`, `limitExceeded` for what the book's rules refuse. `outcomeUnknown` if
-    ///   the database went away at COMMIT and did not come back: post the same entry again to learn what happened.
+    ///   the database went away at COMMIT and did not come back: post the same entry again to learn what happened. `readOnly` in a
+    ///   process that only reads, as from everything that records something.
     @discardableResult
     public func post(_ entry: Entry) async throws(LedgerError) -> Receipt {
         do throws(LedgerError) { return try await post([entry])[0] } catch { throw error.about(index: nil, id: entry.id) }
@@ -21,6 +22,7 @@ extension Ledger {
     /// - Throws: as ``post(_:)-(Entry)``, with the index of the entry that is at fault.
     @discardableResult
     public func post(_ batch: [Entry]) async throws(LedgerError) -> [Receipt] {
+        try requireWriter()
         guard !batch.isEmpty else { return [] }
         return try await translated { try await commits.write(try await drafts(batch).following(Trace.current)) }
     }
@@ -113,6 +115,7 @@ extension Ledger {
     func drafts(
         _ batch: [Entry], isChecked: Bool = false, _ executor: borrowing some SQLExecutor & ~Copyable
     ) throws -> [Draft] {
+        try requireWriter()
         if !isChecked { try validate(batch) }
         var accounts = catalog.remembered
         var missing: Set<AccountPath> = []

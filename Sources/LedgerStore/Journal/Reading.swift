@@ -37,7 +37,8 @@ extension Ledger {
     public func outstandingHolds(
         after: Position = .zero, limit: Int = 100
     ) async throws(LedgerError) -> [OutstandingHold] {
-        try await translated {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.outstandingHolds(after: after, limit: limit) }
+        return try await translated {
             var found: [OutstandingHold] = []
             var last = after
             while found.count < limit {
@@ -69,12 +70,14 @@ extension Ledger {
 
     /// The entry with this id, or nil.
     public func entry(_ id: EntryID) async throws(LedgerError) -> JournalEntry? {
-        try await translated { try await standing([id])[id] }
+        if let elsewhere = try await elsewhere() { return try await elsewhere.entry(id) }
+        return try await translated { try await standing([id])[id] }
     }
 
     /// The entry at this position, or nil if nothing is there (yet).
     public func entry(at position: Position) async throws(LedgerError) -> JournalEntry? {
-        try await translated {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.entry(at: position) }
+        return try await translated {
             try await database.read { transaction in
                 try JournalRows.read(
                     transaction, .select("\(JournalRows.columns) WHERE position = \(position.number)")
@@ -86,7 +89,8 @@ extension Ledger {
     /// Entries that fit, in the order of the journal. The journal is a log without an index for this: it is read from
     /// ``EntryQuery/after`` on until enough are found.
     public func entries(_ query: EntryQuery) async throws(LedgerError) -> [JournalEntry] {
-        try await translated {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.entries(query) }
+        return try await translated {
             try await database.read { transaction in
                 var text: SelectText = "\(JournalRows.columns) WHERE position > \(query.after.number) AND id IS NOT NULL"
                 if let stream = query.stream {

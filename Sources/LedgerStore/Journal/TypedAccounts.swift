@@ -28,6 +28,8 @@ extension Ledger {
     public func balance<Kind, C>(
         of declared: LedgerAccount<Kind, C>, at time: BalanceTime = .current
     ) async throws(LedgerError) -> Balance {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.balance(of: declared, at: time) }
+        try await arrival(of: time)
         _ = try await account(of: declared)
         return try await balance(of: declared.path, in: declared.currency.code, at: time)
     }
@@ -44,6 +46,7 @@ extension Ledger {
     public func post(
         _ template: some EntryTemplate, id: EntryID? = nil, effectiveAt: Timestamp? = nil, actor: String? = nil, backdating: Backdating = .refuse
     ) async throws(LedgerError) -> Receipt {
+        try requireWriter()
         let moves = template.moves
         var entry = Entry(template, id: id, effectiveAt: effectiveAt, actor: actor, backdating: backdating)
         // What is compared is what is posted.
@@ -71,7 +74,7 @@ extension Ledger {
                 if let account = known[path]?.first(in: move.currency.code) {
                     standing = account
                 } else {
-                    standing = try await account(path, in: move.currency.code)
+                    standing = try await primary.account(path, in: move.currency.code)
                 }
                 try Self.compare(standing, type, move.currency)
             }

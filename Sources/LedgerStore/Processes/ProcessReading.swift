@@ -48,7 +48,8 @@ extension Ledger {
     /// A process after everything that it took.
     /// - Throws: `invalidEntry` for an id that can be none, `integrity` if what it took cannot be read.
     public func process<P: ProcessManager>(_ type: P.Type, _ id: String) async throws(LedgerError) -> ProcessState<P> {
-        try await translated {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.process(type, id) }
+        return try await translated {
             let (run, revision) = try await ProcessBook(ledger: self).run(type, id)
             return ProcessState(state: run.state, revision: revision, timers: run.timers.keys.sorted(), isEnded: run.isEnded)
         }
@@ -63,7 +64,8 @@ extension Ledger {
     public func processes(
         _ name: ProcessName? = nil, isEnded: Bool? = nil, after: ProcessSummary? = nil, limit: Int = 100
     ) async throws(LedgerError) -> [ProcessSummary] {
-        try await translated {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.processes(name, isEnded: isEnded, after: after, limit: limit) }
+        return try await translated {
             let prefix = name.map(StreamName.prefix(of:)) ?? "process-"
             let start = after.map { StreamName.prefix(of: $0.process) + $0.id } ?? ""
             let ended: SelectText =
@@ -89,7 +91,8 @@ extension Ledger {
 
     /// What a process did, in the order of the journal; nil if there is no such process.
     public func processHistory(_ name: ProcessName, _ id: String) async throws(LedgerError) -> [ProcessEvent]? {
-        try await translated {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.processHistory(name, id) }
+        return try await translated {
             let stream = try StreamName(.process(name), id)
             let records = try await ProcessBook(ledger: self).stored(stream)
             guard !records.isEmpty else { return nil }

@@ -62,7 +62,8 @@ public actor TimerRunner {
     /// - Throws: `schema` if the book has no live generation of ``Timers``.
     @discardableResult
     public func fireDue() async throws(LedgerError) -> Int {
-        try await translated {
+        try ledger.requireWriter()
+        return try await translated {
             try await refresh()
             let now = try await now()
             var fired = 0

@@ -70,6 +70,7 @@ extension Ledger {
         of path: AccountPath, in code: CurrencyCode, _ range: AccountLineRange? = nil, after cursor: AccountLineCursor? = nil,
         limit: Int = 50
     ) async throws(LedgerError) -> AccountLinePage {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.accountLines(of: path, in: code, range, after: cursor, limit: limit) }
         let account = try await account(path, in: code)
         return try await translated {
             let lines = AccountLines(account: account, limit: min(max(limit, 1), AccountLines.limitMax), mark: lineMark)

@@ -30,6 +30,8 @@ extension Ledger {
     public func balance(
         of path: AccountPath, in code: CurrencyCode, at time: BalanceTime = .current
     ) async throws(LedgerError) -> Balance {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.balance(of: path, in: code, at: time) }
+        try await arrival(of: time)
         let account = try await account(path, in: code)
         return try await translated {
             if let found = try await look(account.id, time) {
@@ -58,6 +60,8 @@ extension Ledger {
     public func balances(
         at time: BalanceTime = .current, where isWanted: (Account) -> Bool
     ) async throws(LedgerError) -> [Balance] {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.balances(at: time, where: isWanted) }
+        try await arrival(of: time)
         let accounts = try await accounts().filter(isWanted)
         return accounts.isEmpty ? [] : try await translated { try await read(accounts, among: accounts.map(\.id), at: [time])[0] }
     }
@@ -81,6 +85,7 @@ extension Ledger {
     public func balanceHistory(
         of path: AccountPath, in code: CurrencyCode, after: Position = .zero, through: Position? = nil, limit: Int = 100
     ) async throws(LedgerError) -> [Balance] {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.balanceHistory(of: path, in: code, after: after, through: through, limit: limit) }
         let account = try await account(path, in: code)
         return try await translated {
             try await database.read { transaction in
@@ -98,6 +103,8 @@ extension Ledger {
 
     /// All balances at several times, in one state of the book.
     func balances(at times: [BalanceTime]) async throws(LedgerError) -> [[Balance]] {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.balances(at: times) }
+        for time in times { try await arrival(of: time) }
         let accounts = try await accounts()
         return try await translated { try await read(accounts, among: nil, at: times) }
     }

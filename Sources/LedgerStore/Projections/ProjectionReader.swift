@@ -28,6 +28,7 @@ extension Ledger {
     public func read<T: Sendable>(
         _ job: any Job, _ body: @Sendable (borrowing ProjectionReader) throws -> T
     ) async throws(LedgerError) -> T {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.read(job, body) }
         let definition = job.definition
         return try await translated {
             try await database.read { transaction in

@@ -16,6 +16,7 @@ extension Ledger {
     public func wait(
         for receipt: Receipt, job: String = "balance", timeout: Duration = .seconds(10)
     ) async throws(LedgerError) {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.wait(for: receipt, job: job, timeout: timeout) }
         guard try await wait(until: receipt.position, id: receipt.id, job: job, timeout: timeout) else { throw BalanceReader.missing(receipt) }
     }
 

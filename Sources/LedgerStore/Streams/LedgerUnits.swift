@@ -28,6 +28,7 @@ extension Ledger: UnitStore {
     /// - Throws: as ``post(_:)-(Entry)``, and `revisionConflict` and `claimTaken` for what streams refuse.
     public func commit(_ operations: [UnitOperation], _ trace: Trace) async throws(LedgerError) -> [Receipt] {
         guard !operations.isEmpty else { return [] }
+        try requireWriter()
         return try await translated {
             try await trace.span("ledger.unit") {
                 let drafts = UnitDrafts(operations, trace)
@@ -45,6 +46,7 @@ extension Ledger: UnitStore {
     public func exclusively(
         _ requests: [StreamRequest], _ trace: Trace, _ body: @Sendable ([StreamHistory], [EntryID]) throws -> [UnitOperation]
     ) async throws -> [Receipt] {
+        try requireWriter()
         var retrying = Retrying()
         let attempt = Attempt()
         // The same in each attempt: if an earlier one is still being committed, claiming waits for it, and finds it.
