@@ -135,8 +135,8 @@ import Testing
         ("trial balance", { ledger, _ in try await ledger.trialBalance().count == 1 }),
         ("reports", { ledger, known in
             let day = AccountingDay(of: known.receipt.recordedAt, in: try await ledger.timeZone())
-            let sheets = try await ledger.balanceSheet(asOf: day)
-            return try await ledger.incomeStatement(from: day, to: day).count == sheets.count
+            _ = try await ledger.incomeStatement(from: day, to: day)
+            return try await ledger.balanceSheet(asOf: day).count == 1
         }),
         ("fee months", { ledger, _ in try await ledger.feeMonths().months.isEmpty }),
         ("fees", { ledger, known in try await ledger.fees(of: known.receipt.id).fees.isEmpty }),
@@ -147,7 +147,7 @@ import Testing
         ("processes", { ledger, _ in try await ledger.processes().count == 1 }),
         ("process history", { ledger, _ in try await ledger.processHistory(ProcessDocumentTests.OrderPayment.name, "1001")?.isEmpty == false }),
         ("a unit that looks", { ledger, _ in try await Units(ledger).begin().load(Story.self, "1").state.title == "One" }),
-        ("preview", { ledger, _ in try await ledger.preview([entry]).count == 1 }),
+        ("preview", { ledger, _ in try await ledger.preview([Entry(kind: "sale", postings: entry.postings)]).count == 1 }),
         ("hledger", { ledger, _ in try await Exporter(ledger).run(.hledger) { _ in }.records > 8 }),
         ("JSON Lines", { ledger, _ in try await Exporter(ledger).run(.jsonl) { _ in }.records > 8 }),
         ("CSV", { ledger, _ in try await Exporter(ledger).run(.csv) { _ in }.records > 2 }),

@@ -95,15 +95,22 @@ public struct Replicated: Sendable {
         try await Self.asAdmin(book.server) { try await $0.execute(unprepared: statement) }
     }
 
-    /// Counters of the replica, as the server tells them.
-    public func replicaStatus(_ names: [String]) async throws -> [String] {
-        try await Self.asAdmin(replicaServer) { connection in
-            var counters: [String] = []
-            for name in names {
-                counters.append(
-                    "\(name) " + (try await Self.text("SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = \(name)", connection)))
+    /// What the login of the book sends to the replica while `body` runs.
+    public func statementsOnReplica(_ body: () async throws -> Void) async throws -> [String] {
+        try await onReplica("SET GLOBAL log_output = 'TABLE'")
+        try await onReplica("SET GLOBAL general_log = ON")
+        try await body()
+        try await onReplica("SET GLOBAL general_log = OFF")
+        return try await Self.asAdmin(replicaServer) { connection in
+            try await connection.query(
+                """
+                SELECT CONVERT(argument USING utf8mb4) FROM mysql.general_log
+                WHERE SUBSTRING_INDEX(user_host, '[', 1) = \(replica.user) AND command_type IN ('Query', 'Execute')
+                """
+            ).map { row in
+                guard case .text(let statement) = row[0] else { throw ReplicationError(description: "the general log has a statement that is no text") }
+                return statement
             }
-            return counters
         }
     }
 
