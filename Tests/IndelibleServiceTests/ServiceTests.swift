@@ -21,6 +21,26 @@ import Glibc
         try await book.ledger.openAccount("alice", in: .eur, type: .liability)
     }
 
+    @Test func `a service that is read-only runs no jobs, reads and records nothing`() async throws {
+        try await withBook { book in
+            try await Self.open(book)
+            try await book.ledger.post(Self.deposit(5))
+            let service = LedgerService(book.location, mode: .readOnly)
+            try await testGracefulShutdown { trigger in
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask { try await service.run() }
+                    #expect(try await service.ledger.balance(of: "alice", in: .eur).minorUnits == 5)
+                    let error = await #expect(throws: LedgerError.self) { try await service.ledger.post(Self.deposit(1)) }
+                    #expect(error?.code == .readOnly)
+                    trigger.triggerGracefulShutdown()
+                    try await group.waitForAll()
+                }
+            }
+            #expect(service.health.isEmpty)
+            #expect(try await book.ledger.balance(of: "alice", in: .eur, at: .projected).minorUnits == 0)
+        }
+    }
+
     @Test func `a service that embeds the library runs its jobs, and shuts down in order`() async throws {
         try await withBook { book in
             try await Self.open(book)

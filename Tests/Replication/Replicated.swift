@@ -11,6 +11,9 @@ public struct Replicated: Sendable {
     public let replica: BookLocation
     /// Who runs the replica.
     public let replicaServer: LocalMariaDB
+    /// At 127.0.0.1.
+    public let primaryPort: Int
+    public var replicaPort: Int { primaryPort + 1 }
 
     /// Runs `body` with two servers, which are stopped and removed afterwards.
     public static func with<T>(_ body: (Replicated) async throws -> T) async throws -> T {
@@ -24,7 +27,7 @@ public struct Replicated: Sendable {
                 let book = try await TestBook.make(on: primary)
                 var location = book.location
                 location.server = .socket(path: replica.socketPath)
-                let replicated = Replicated(book: book, replica: location, replicaServer: replica)
+                let replicated = Replicated(book: book, replica: location, replicaServer: replica, primaryPort: port)
                 try await replicated.catchUp()
                 do {
                     let result = try await body(replicated)
