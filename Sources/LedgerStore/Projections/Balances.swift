@@ -11,7 +11,8 @@ public enum BalanceTime: Sendable, Hashable {
     /// Everything that is committed: the projection and what came after it, in one snapshot. Its ``Balance/through`` is
     /// the journal's complete prefix; entries above a transaction in flight are counted too.
     case current
-    /// With the entry of a receipt in hand, at least: as projected if the projection has come so far, else as current.
+    /// With the entry of a receipt in hand, at least: as projected if the projection has come so far, else as current. Where a replica is read
+    /// this waits until that has the entry.
     case atLeast(Receipt)
     /// With every entry up to and with this position, and none after it.
     case position(Position)
@@ -26,7 +27,7 @@ public enum BalanceTime: Sendable, Hashable {
 extension Ledger {
     /// The balance of an account.
     /// - Throws: `unknownAccount`, `currencyMismatch`; `historyUnavailable` for a position that is not decided yet, an instant
-    ///   of recording that is still to come, or a receipt that the journal does not show.
+    ///   of recording that is still to come, or a receipt that the journal does not show; `replicaBehind` for a receipt that a replica does not show in time.
     public func balance(
         of path: AccountPath, in code: CurrencyCode, at time: BalanceTime = .current
     ) async throws(LedgerError) -> Balance {

@@ -10,7 +10,7 @@ extension Ledger {
     /// let balance = try await ledger.balance(of: "customers:alice", in: .eur, at: .projected)
     /// ```
     /// Some projector has to run, here or elsewhere. Who only needs the balance asks for it with
-    /// ``BalanceTime/atLeast(_:)``, which does not wait.
+    /// ``BalanceTime/atLeast(_:)``, which does not wait for a job.
     /// - Throws: `jobBehind` with the job's lag when the time is over; `historyUnavailable` if the journal holds another entry
     ///   there; `schema` if the job has no live generation.
     public func wait(
