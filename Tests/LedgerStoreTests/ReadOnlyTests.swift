@@ -192,7 +192,7 @@ import Testing
     }
 
     /// A book with something of everything.
-    private static func fill(_ book: TestBook, _ router: ProcessRouter<ProcessDocumentTests.OrderPayment>) async throws -> Known {
+    static func fill(_ book: TestBook, _ router: ProcessRouter<ProcessDocumentTests.OrderPayment>) async throws -> Known {
         let ledger = book.ledger
         try await ProcessRouterTests.tell(.placed, of: "1001", ledger)
         try await Units(ledger).run { try $0.append(StoryOpened(title: "One"), to: "1", expecting: .none) }
