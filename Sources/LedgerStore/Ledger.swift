@@ -22,6 +22,7 @@ public struct Ledger: Sendable {
     let replicaLagMax: Duration
     /// Who answers queries in place of the server that is written to.
     var replica: Replica?
+    /// Which side the process is on.
     public let mode: LedgerMode
     /// The server that is written to; of a read-only ledger the one that is read.
     public let location: BookLocation

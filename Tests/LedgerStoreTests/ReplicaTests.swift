@@ -48,6 +48,7 @@ import Testing
     private static func lag(_ both: Replicated, _ ledger: Ledger) async throws {
         try await both.stall()
         let drawn = try await ledger.post(drawn(90))
+        try await both.book.project()
         try await checkOld(ledger, drawn)
 
         // The replica shows 100; 10 are left.
@@ -83,6 +84,9 @@ import Testing
         #expect(old.minorUnits == 100 && old.through.number == receipt.position.number - 1)
         #expect(try await ledger.primary.balance(of: "alice", in: .eur).minorUnits == 10)
         #expect(try await ledger.balances().first { $0.account.path == "alice" }?.minorUnits == 100)
+        try await ledger.primary.wait(for: receipt)
+        let job = await #expect(throws: LedgerError.self) { try await ledger.wait(for: receipt, timeout: .milliseconds(50)) }
+        #expect(job?.code == .jobBehind)
         #expect(try await ledger.entry(receipt.id) == nil)
         #expect(try await ledger.primary.entry(receipt.id)?.position == receipt.position)
         #expect(try await ledger.receipt(of: receipt.id)?.position == receipt.position)

@@ -37,13 +37,13 @@ extension Ledger {
     /// - Throws: `unknownEntry` if there is no command with this id.
     public func outcome(of id: EntryID) async throws(LedgerError) -> CommandOutcome { try await command(id).outcome }
 
-    /// What became of a command, as soon as it is decided; `undecided` if it is not within the time given.
+    /// What became of a command, as soon as it is decided; `undecided` if it is not within the time given. Asked of the server that is written to.
     /// - Throws: `unknownEntry` if there is no command with this id.
     public func outcome(of id: EntryID, waiting: Duration) async throws(LedgerError) -> CommandOutcome {
         let deadline = ContinuousClock.now + waiting
         var pause = Duration.milliseconds(1)
         while true {
-            let outcome = try await outcome(of: id)
+            let outcome = try await primary.outcome(of: id)
             let left = ContinuousClock.now.duration(to: deadline)
             if outcome.isDecided || left <= .zero { return outcome }
             do { try await Task.sleep(for: min(pause, left)) } catch { throw LedgerError.translating(error) }
