@@ -126,6 +126,10 @@ import Testing
         ("entry", { ledger, known in try await ledger.entry(known.receipt.id)?.position == known.receipt.position }),
         ("position", { ledger, known in try await ledger.entry(at: known.receipt.position)?.id == known.receipt.id }),
         ("entries", { ledger, _ in try await ledger.entries(EntryQuery()).count > 8 }),
+        ("following", { ledger, known in
+            for try await entry in ledger.entries(after: .zero) where entry.id == known.receipt.id { return true }
+            return false
+        }),
         ("holds", { ledger, _ in try await ledger.outstandingHolds().count == 1 }),
         ("receipt", { ledger, known in try await ledger.receipt(of: known.receipt.id)?.position == known.receipt.position }),
         ("accounts", { ledger, _ in try await ledger.accounts().count == 2 }),

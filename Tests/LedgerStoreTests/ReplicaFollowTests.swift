@@ -22,6 +22,9 @@ import Testing
     /// What a reader has read, step by step.
     private struct Followed: Sendable {
         var lines: [String] = []
+        /// Ids that ``Ledger/entries(after:of:following:pollInterval:patience:)`` has handed out, in its order.
+        var ids: [EntryID] = []
+        var last = Position.zero
         var through = Position.zero
         /// What the accounts stood at when it had come to a position.
         var moments: [(position: Position, sums: [Int128])] = []
@@ -117,6 +120,10 @@ import Testing
                 let sums = try await reader.balances(at: .position(read.through)).map(\.minorUnits)
                 followed.moments.append((read.through, sums))
             }
+            for try await entry in reader.entries(after: followed.last) {
+                followed.ids.append(entry.id)
+                followed.last = entry.position
+            }
             try await seeLast(reader, &followed)
             if isLast { return followed }
             try await Task.sleep(for: .milliseconds(3))
@@ -136,6 +143,9 @@ import Testing
         let whole = try await Exporter(both.book.ledger).run(.jsonl) { text += $0 }
         #expect(whole.through == whole.head && followed.through == whole.through)
         #expect(followed.lines == text.split(separator: "\n").map(String.init))
+        var query = EntryQuery()
+        query.limit = 100_000
+        #expect(try await followed.ids == both.book.ledger.entries(query).compactMap(\.id))
         for (position, sums) in followed.moments {
             let there = try await both.book.ledger.balances(at: .position(position)).map(\.minorUnits)
             #expect(there == sums, "at position \(position)")

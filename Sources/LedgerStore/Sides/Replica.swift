@@ -73,6 +73,12 @@ extension Ledger {
         return try await replica.compared(with: self)
     }
 
+    /// The same for who reads on and on: this one, or who answers in place of it.
+    func answering() async throws(LedgerError) -> Ledger {
+        if let elsewhere = try await elsewhere() { return elsewhere }
+        return self
+    }
+
     func requireWriter() throws(LedgerError) { try mode.requireWriter() }
 
     /// Returns when the server of a read-only ledger, which may be a replica, has the entry that a balance is asked for with.

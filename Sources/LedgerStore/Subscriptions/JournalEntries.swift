@@ -110,7 +110,7 @@ public struct JournalEntries: AsyncSequence, Sendable {
         /// Reads what follows without a gap.
         /// - Returns: whether there are entries behind a gap.
         private mutating func readOn() async throws(LedgerError) -> Bool {
-            let (ledger, start, kinds) = (entries.ledger, through.number, entries.kinds)
+            let (ledger, start, kinds) = (try await entries.ledger.answering(), through.number, entries.kinds)
             let (found, end, isBlocked) = try await translated { () -> ([RecordedEntry], Position, Bool) in
                 let (batch, isBlocked) = try await ledger.database.read { transaction in
                     let batch = try JournalReader.read(after: start, through: start + Self.positionsPerRead, transaction)
