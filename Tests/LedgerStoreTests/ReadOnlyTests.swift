@@ -4,6 +4,8 @@ import IndelibleTesting
 import MariaDBDriver
 import Testing
 
+@testable import OrdersTutorial
+
 /// A process that only reads: it refuses to record before it connects, and what it reads needs no more than the role `auditor`.
 @Suite struct ReadOnlyTests {
     typealias Write = @Sendable (Ledger) async throws -> Void
@@ -147,9 +149,9 @@ import Testing
         ("fee schedules", { ledger, _ in try await ledger.feeSchedules().isEmpty }),
         ("outcome", { ledger, known in try await ledger.outcome(of: known.command).isDecided }),
         ("commands", { ledger, _ in try await ledger.commands().count == 1 }),
-        ("process", { ledger, _ in try await ledger.process(ProcessDocumentTests.OrderPayment.self, "1001").timers == ["payment"] }),
+        ("process", { ledger, _ in try await ledger.process(OrderPayment.self, "1001").timers == ["payment"] }),
         ("processes", { ledger, _ in try await ledger.processes().count == 1 }),
-        ("process history", { ledger, _ in try await ledger.processHistory(ProcessDocumentTests.OrderPayment.name, "1001")?.isEmpty == false }),
+        ("process history", { ledger, _ in try await ledger.processHistory(OrderPayment.name, "1001")?.isEmpty == false }),
         ("a unit that looks", { ledger, _ in try await Units(ledger).begin().load(Story.self, "1").state.title == "One" }),
         ("preview", { ledger, _ in try await ledger.preview([Entry(kind: "sale", postings: entry.postings)]).count == 1 }),
         ("hledger", { ledger, _ in try await Exporter(ledger).run(.hledger) { _ in }.records > 8 }),
@@ -196,7 +198,7 @@ import Testing
     }
 
     /// A book with something of everything.
-    static func fill(_ book: TestBook, _ router: ProcessRouter<ProcessDocumentTests.OrderPayment>) async throws -> Known {
+    static func fill(_ book: TestBook, _ router: ProcessRouter<OrderPayment>) async throws -> Known {
         let ledger = book.ledger
         try await ProcessRouterTests.tell(.placed, of: "1001", ledger)
         try await Units(ledger).run { try $0.append(StoryOpened(title: "One"), to: "1", expecting: .none) }

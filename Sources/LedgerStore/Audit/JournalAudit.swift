@@ -70,10 +70,11 @@ struct JournalAudit: Sendable {
         let unopened = try transaction.run(
             .select(
                 """
-                a.path, a.currency FROM account a LEFT JOIN
-                (SELECT JSON_VALUE(payload, '$.account') COLLATE utf8mb4_nopad_bin AS path,
-                 JSON_VALUE(payload, '$.currency') COLLATE utf8mb4_nopad_bin AS currency FROM entry WHERE kind = 'ledger.account-opened') opened
-                ON opened.path = a.path AND opened.currency = a.currency WHERE opened.path IS NULL ORDER BY a.path
+                a.path, a.currency FROM account a LEFT JOIN entry opened ON opened.kind = 'ledger.account-opened' AND opened.id = UNHEX(LEFT(SHA2(
+                 CONCAT('indelible/account/', LENGTH(a.path), ':', a.path, '/', LENGTH(a.currency), ':', a.currency), 256), 32))
+                AND JSON_VALUE(opened.payload, '$.account') COLLATE utf8mb4_nopad_bin = a.path
+                AND JSON_VALUE(opened.payload, '$.currency') COLLATE utf8mb4_nopad_bin = a.currency
+                WHERE opened.id IS NULL ORDER BY a.path
                 """))
         findings += try unopened.map { "no entry tells of the opening of \(try $0.text(0)) in \(try $0.text(1))" }
         return .init(

@@ -26,6 +26,7 @@ extension Ledger {
     /// The ids of commands and outcomes follow from the bulk and its accounts, so they are found without reading the journal.
     /// - Throws: `unknownEntry` if there is no command with this id, or if it is no bulk.
     public func progress(ofBulk id: EntryID) async throws(LedgerError) -> BulkProgress {
+        if let elsewhere = try await elsewhere() { return try await elsewhere.progress(ofBulk: id) }
         let (bulk, outcome) = try await command(id)
         guard let selection = bulk.header.selection else {
             throw LedgerError(.unknownEntry, "the command \(id) at position \(bulk.position) is no bulk", id: id)
