@@ -23,21 +23,27 @@ public struct LedgerService: Service {
 
     public let ledger: Ledger
     private let projector: ProjectorService?
+    /// Fires the timers of processes, if the job ``Timers`` is among those of this process.
+    private let timers: TimerRunner?
 
     /// - Parameters:
     ///   - mode: in `.readOnly` it records nothing and runs no jobs, whoever is to run them.
     ///   - reading: a replica that answers queries.
     ///   - jobs: who runs them; whoever runs them needs the role `projector`.
     ///   - projections: jobs of your own beside those of every book.
+    ///   - working: jobs of your own that record with the ledger, or look things up with it: processors of commands, routers of processes,
+    ///     subscriptions. Where ``Timers`` is among them or among `projections`, timers are fired too.
     public init(
         _ location: BookLocation, mode: LedgerMode = .writer, reading: BookLocation? = nil, jobs: Jobs = .inProcess, projections: [any Job] = [],
-        logger: Logger = Logger(label: "indelible")
+        working: (Ledger) -> [any Job] = { _ in [] }, logger: Logger = Logger(label: "indelible")
     ) {
         ledger = Ledger(location, mode: mode, reading: reading)
         switch jobs {
         case .inProcess where mode == .writer:
-            projector = ProjectorService(Projector(location, jobs: Projector.builtIn + projections, logger: logger))
-        case .inProcess, .elsewhere: projector = nil
+            let own = projections + working(ledger)
+            projector = ProjectorService(Projector(location, jobs: Projector.builtIn + own, logger: logger))
+            timers = own.contains { $0 is Timers } ? TimerRunner(ledger) : nil
+        case .inProcess, .elsewhere: (projector, timers) = (nil, nil)
         }
     }
 
@@ -46,8 +52,16 @@ public struct LedgerService: Service {
 
     /// Runs until the graceful shutdown, or until the task is cancelled.
     public func run() async throws {
-        if let projector { try await projector.run() } else { try? await gracefulShutdown() }
+        let firing = timers.map { timers in Task { await timers.run() } }
+        let result: Result<Void, any Error>
+        do {
+            if let projector { try await projector.run() } else { try? await gracefulShutdown() }
+            result = .success(())
+        } catch { result = .failure(error) }
+        firing?.cancel()
+        await firing?.value
         await ledger.close()
+        try result.get()
     }
 }
 
