@@ -19,12 +19,12 @@ enum Repository {
         var testDescription: String { path }
     }
 
-    /// The files under a folder whose names end so.
+    /// The files under a folder whose names end so. Folders that begin with a point are what a build has left.
     static func files(in folder: String, _ ending: String) throws -> [File] {
         guard let paths = FileManager.default.enumerator(atPath: root + "/" + folder) else {
             throw TestFailure("there is no folder \(folder) in \(root)")
         }
-        return try paths.compactMap { $0 as? String }.filter { $0.hasSuffix(ending) }.sorted().map { path in
+        return try paths.compactMap { $0 as? String }.filter { $0.hasSuffix(ending) && !$0.hasPrefix(".") && !$0.contains("/.") }.sorted().map { path in
             let path = folder + "/" + path
             return File(path: path, text: try String(contentsOfFile: root + "/" + path, encoding: .utf8))
         }

@@ -2,11 +2,16 @@ import HTTPTypes
 import Hummingbird
 import Indelible
 import IndelibleService
+import Synchronization
 
 /// Whether the service works, for a load balancer and for people.
-struct HealthRoutes: Sendable {
-    let book: Book
-    let settings: Settings
+final class HealthRoutes: Sendable {
+    private let book: Book
+    private let settings: Settings
+    /// Some account: the lag is looked at there. Accounts are never removed.
+    private let account = Mutex<Account?>(nil)
+
+    init(_ book: Book, _ settings: Settings) { (self.book, self.settings) = (book, settings) }
 
     func add(to router: Router<BasicRequestContext>) {
         router.get("/health/live", use: live)
@@ -24,12 +29,10 @@ struct HealthRoutes: Sendable {
         let lag = try await lag()
         let isReady = lag ?? 0 <= settings.lagMax && health.allSatisfy { $0.isAlive && $0.isReady }
         let jobs = health.map { job in
-            JSON.object(
-                Dictionary(
-                    [
-                        "job": .string(job.job), "generation": .integer(Int64(job.generation)), "ready": .bool(job.isAlive && job.isReady),
-                        "through": job.through.map { .integer(Int64(clamping: $0.number)) } ?? .null,
-                    ], ["problem": job.problem]))
+            [
+                "job": .string(job.job), "generation": .integer(Int64(job.generation)), "ready": .bool(job.isAlive && job.isReady),
+                "through": job.through.map { .integer(Int64(clamping: $0.number)) } ?? .null,
+            ] as JSON
         }
         return Response(
             [
@@ -40,10 +43,12 @@ struct HealthRoutes: Sendable {
 
     /// How many positions the projected balances are behind; nil while there is no account.
     private func lag() async throws -> UInt64? {
-        guard let account = try await book.ledger.accounts().first else { return nil }
-        let (path, code) = (account.path, account.currency.code)
-        let projected = try await book.ledger.balance(of: path, in: code, at: .projected).through.number
-        let current = try await book.ledger.balance(of: path, in: code).through.number
+        var account = account.withLock { $0 }
+        if account == nil { account = try await book.ledger.accounts().first }
+        guard let account else { return nil }
+        self.account.withLock { $0 = account }
+        let projected = try await book.ledger.balance(of: account.path, in: account.currency.code, at: .projected).through.number
+        let current = try await book.ledger.balance(of: account.path, in: account.currency.code).through.number
         return current - min(current, projected)
     }
 }

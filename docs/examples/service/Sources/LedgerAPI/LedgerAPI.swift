@@ -32,7 +32,7 @@ public struct LedgerAPI: Sendable {
         AccountRoutes(ledger: book.ledger).add(to: router)
         TransferRoutes(ledger: book.ledger).add(to: router)
         ChargeRoutes(charges: ChargeService(Units(book.ledger))).add(to: router)
-        HealthRoutes(book: book, settings: settings).add(to: router)
+        HealthRoutes(book, settings).add(to: router)
         router.get("/openapi.json") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "application/json"],
