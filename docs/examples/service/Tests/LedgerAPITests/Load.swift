@@ -8,7 +8,7 @@ struct Load: Sendable {
     let transfers: Int
     var clients = 24
     /// Someone is killed after so many milliseconds.
-    var killAfter = 400...2000
+    var killAfter = 150...700
 
     static let accounts = (0..<12).map { "customers:c\($0)" }
     static let fundedCents: Int64 = 500_00

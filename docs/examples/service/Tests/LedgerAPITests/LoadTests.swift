@@ -9,7 +9,7 @@ import Testing
 
     @Test func `services that are killed at random moments lose and double nothing`() async throws {
         let seed = UInt64(Self.number("LEDGER_LOAD_SEED") ?? Int.random(in: 1...1_000_000))
-        let load = Load(seed: seed, transfers: Self.number("LEDGER_LOAD_TRANSFERS") ?? 1500)
+        let load = Load(seed: seed, transfers: Self.number("LEDGER_LOAD_TRANSFERS") ?? 3000)
         print("load: LEDGER_LOAD_SEED=\(seed)")
         try await withBook { book in
             let result = try await load.run(on: book)
@@ -48,7 +48,7 @@ import Testing
         }
         // Nobody else has made one.
         #expect(found.count == Load.accounts.count + result.outcomes.indices.count { positions[Load.Request(load.seed, $0).entry] != nil })
-        #expect(result.kills > 0)
+        #expect(result.kills > 1)
     }
 
     /// A model that knows no ledger: money moves as it was asked for, and no floor is ever broken on the way.
@@ -72,8 +72,8 @@ import Testing
             """
             load: \(load.transfers) transfers by \(load.clients) clients in \(Int(result.seconds)) s (\(Int(Double(load.transfers) / result.seconds)) a second), \
             \(result.kills) kills; \(outcomes.count { !$0.positions.isEmpty }) acknowledged, \(outcomes.count { $0.refused != nil }) refused, \
-            \(outcomes.count { $0.positions.isEmpty && $0.refused == nil }) without an answer; \(outcomes.map(\.lost).reduce(0, +)) attempts lost; \
-            \(found.count) transfers in the journal
+            \(outcomes.count { $0.positions.isEmpty && $0.refused == nil }) without an answer; \(outcomes.map(\.lost).reduce(0, +)) attempts lost, \
+            \(outcomes.count { !$0.positions.isEmpty && $0.created == 0 }) of them recorded all the same; \(found.count) transfers in the journal
             """)
     }
 }
