@@ -48,6 +48,8 @@ struct Load: Sendable {
     struct Result: Sendable {
         var outcomes: [Outcome]
         var kills = 0
+        /// Of the two, when they were told to end.
+        var exits: [Int32] = []
         var seconds = 0.0
     }
 
@@ -65,7 +67,7 @@ struct Load: Sendable {
         killer.cancel()
         result.kills = try await killer.value
         result.seconds = begun.duration(to: .now) / .seconds(1)
-        for instance in instances { _ = await instance.stop() }
+        for instance in instances { result.exits.append(await instance.stop()) }
         return result
     }
 

@@ -122,7 +122,12 @@ import Testing
         #expect(error?.description.hasPrefix(name) == true && error?.description.contains("swordfish") == false, "\(String(describing: error))")
     }
 
-    @Test func `without a database nothing is guessed`() {
+    @Test func `without a database nothing is guessed, and the program ends`() async throws {
         #expect(throws: SettingsError.self) { try Self.settings([:]) }
+        try await withBook { book in
+            let instance = try await Instance(book, ["LEDGER_DATABASE": "shop"])
+            await #expect(throws: NeverRan.self) { try await instance.start() }
+            #expect(await instance.stop() == 1)
+        }
     }
 }
