@@ -20,6 +20,7 @@ let package = Package(
     products: [.executable(name: "ledger-service", targets: ["LedgerServiceMain"])],
     dependencies: [
         .package(name: "indelible", path: "../../.."),
+        .package(url: "https://github.com/apple/swift-async-algorithms", from: "1.0.0"),
         .package(url: "https://github.com/apple/swift-configuration", from: "1.0.0"),
         .package(url: "https://github.com/apple/swift-crypto", "3.0.0"..<"5.0.0"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
@@ -37,6 +38,7 @@ let package = Package(
                 .product(name: "Indelible", package: "indelible"),
                 .product(name: "IndelibleService", package: "indelible"),
                 .product(name: "Charges", package: "indelible"),
+                .product(name: "AsyncAlgorithms", package: "swift-async-algorithms"),
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
                 .product(name: "Configuration", package: "swift-configuration"),
                 .product(name: "Crypto", package: "swift-crypto"),

@@ -6,22 +6,41 @@ import ServiceLifecycle
 /// The book of this process: open for writing, with its jobs, or for reading only.
 struct Book: Service {
     let ledger: Ledger
-    private let writing: LedgerService?
+    let translator: Translator
+    /// Who is told of public events, if anybody is.
+    let webhook: Subscription?
+    private let jobs: ProjectorService?
 
     init(_ settings: Settings, _ logger: Logger) {
-        switch settings.mode {
-        case .writer:
-            let service = LedgerService(settings.location, jobs: settings.jobs == .here ? .inProcess : .elsewhere, logger: logger)
-            (ledger, writing) = (service.ledger, service)
-        case .readOnly: (ledger, writing) = (Ledger(settings.location, role: .auditor), nil)
+        ledger = Ledger(settings.location, role: settings.mode == .writer ? .writer : .auditor)
+        translator = PublicEvents.translator(settings.location.book)
+        webhook = settings.webhook.map { [ledger, translator] in Self.subscription($0, ledger, translator) }
+        guard settings.mode == .writer, settings.jobs == .here else { jobs = nil; return }
+        let own: [any Job] = webhook.map { [$0] } ?? []
+        jobs = ProjectorService(Projector(settings.location, jobs: Projector.builtIn + own, logger: logger))
+    }
+
+    /// A webhook is a subscription that sends the event and waits for the answer.
+    private static func subscription(_ target: WebhookTarget, _ ledger: Ledger, _ translator: Translator) -> Subscription {
+        let sender = WebhookSender(target: target)
+        return Subscription("webhook", of: translator.kinds, on: ledger) { entry in
+            guard let event = try translator.event(of: entry) else { return }
+            try await sender.send(event.id, event.json)
         }
     }
 
-    var health: [JobHealth] { writing?.health ?? [] }
+    /// Of the jobs of this process.
+    var health: [JobHealth] { jobs?.projector.health ?? [] }
+
+    /// Each of them gets on, and none is missing.
+    var isHealthy: Bool {
+        guard let jobs else { return true }
+        let (health, names) = (health, jobs.projector.jobs.map(\.definition.name))
+        return health.allSatisfy { $0.isAlive && $0.isReady } && Set(health.map(\.job)).isSuperset(of: names)
+    }
 
     func run() async throws {
-        if let writing { return try await writing.run() }
-        try? await gracefulShutdown()
+        if let jobs { try await jobs.run() } else { try? await gracefulShutdown() }
         await ledger.close()
     }
 }

@@ -25,10 +25,9 @@ final class HealthRoutes: Sendable {
 
     /// The database answers, the balances are not far behind the journal, and the jobs of this process get on. Else 503.
     @Sendable private func ready(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
-        let health = book.health
         let lag = try await lag()
-        let isReady = lag ?? 0 <= settings.lagMax && health.allSatisfy { $0.isAlive && $0.isReady }
-        let jobs = health.map { job in
+        let isReady = lag ?? 0 <= settings.lagMax && book.isHealthy
+        let jobs = book.health.map { job in
             [
                 "job": .string(job.job), "generation": .integer(Int64(job.generation)), "ready": .bool(job.isAlive && job.isReady),
                 "through": job.through.map { .integer(Int64(clamping: $0.number)) } ?? .null,

@@ -26,12 +26,18 @@ public struct LedgerAPI: Sendable {
         return [book, server]
     }
 
+    /// Creates the book, or brings it up, with what the webhook needs. For the book's owner; doing it again changes nothing.
+    public func prepare() async throws {
+        try await BookOwner(settings.location).create(jobs: Projector.builtIn + (book.webhook.map { [$0] } ?? []))
+    }
+
     func router() -> Router<BasicRequestContext> {
         let router = Router()
         router.add(middleware: Correlation(mode: settings.mode))
         AccountRoutes(ledger: book.ledger).add(to: router)
         TransferRoutes(ledger: book.ledger).add(to: router)
         ChargeRoutes(charges: ChargeService(Units(book.ledger))).add(to: router)
+        EventRoutes(ledger: book.ledger, translator: book.translator, heartbeat: settings.heartbeat).add(to: router)
         HealthRoutes(book, settings).add(to: router)
         router.get("/openapi.json") { _, _ in
             Response(

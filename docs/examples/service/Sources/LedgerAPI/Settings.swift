@@ -33,6 +33,9 @@ public struct Settings: Sendable {
     /// Where public events are sent; nil for nowhere.
     public var webhook: WebhookTarget?
 
+    /// Followers of events hear something at least so often.
+    var heartbeat = Duration.seconds(15)
+
     public init(location: BookLocation) { self.location = location }
 
     /// Reads `mode`, `database`, `socket`, `password`, `password.file`, `host`, `port`, `jobs`, `lag.max`, `log.level`, `webhook.url` and `webhook.secret`.

@@ -10,6 +10,8 @@ struct TransferRoutes: Sendable {
 
     static let transferred: EntryKind = "transfer"
     static let held: EntryKind = "hold"
+    /// Of the entry's payload: what the request was called.
+    static let keyMember = "key"
 
     func add(to router: Router<BasicRequestContext>) {
         router.post("/transfers", use: transfer)
@@ -42,12 +44,12 @@ struct TransferRoutes: Sendable {
             let currency = try await ledger.accounts([debit])[debit]?.currency
             amounts = try Members.named("amount") { try currency.map { [try $0.amount(text)] } }
         }
-        return Response(try await ledger.capture(EntryID(key: key), amounts: amounts), key: key)
+        return Response(try await ledger.capture(EntryID(key: key), amounts: amounts, reference: key), key: key)
     }
 
     @Sendable private func void(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let (key, _) = try await standing(context, Self.held)
-        return Response(try await ledger.void(EntryID(key: key)), key: key)
+        return Response(try await ledger.void(EntryID(key: key), reference: key), key: key)
     }
 
     @Sendable private func transferred(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
@@ -82,7 +84,7 @@ struct TransferRoutes: Sendable {
         return Entry(
             id: EntryID(key: key), kind: kind, effectiveAt: try members.value(ifAny: "effective_at") { try Timestamp($0) },
             description: try members.text(ifAny: "description"), reference: try members.text(ifAny: "reference"),
-            postings: [Posting(debit: debit, credit: credit, amount: amount)])
+            payload: [Self.keyMember: .string(key)], postings: [Posting(debit: debit, credit: credit, amount: amount)])
     }
 
     /// What was recorded with the key in the path.

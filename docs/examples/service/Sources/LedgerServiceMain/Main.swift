@@ -5,7 +5,8 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// `ledger-service`: reads its settings from the environment and runs until SIGTERM or SIGINT.
+/// `ledger-service`: reads its settings from the environment and runs until SIGTERM or SIGINT. `ledger-service prepare` makes the book ready for
+/// it, as its owner.
 @main enum Main {
     static func main() async {
         LoggingSystem.bootstrap({ StreamLogHandler.standardError(label: $0, metadataProvider: $1) }, metadataProvider: .indelible)
@@ -13,7 +14,9 @@ import UnixSignals
         do {
             let settings = try Settings.ofEnvironment()
             logger.logLevel = settings.logLevel
-            let services = LedgerAPI(settings, logger: logger).services { [logger] port in
+            let api = LedgerAPI(settings, logger: logger)
+            if CommandLine.arguments.dropFirst() == ["prepare"] { return try await api.prepare() }
+            let services = api.services { [logger] port in
                 logger.notice("listening on port \(port)")
             }
             try await ServiceGroup(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger).run()
