@@ -28,14 +28,15 @@ struct Followed {
 }
 
 extension Client {
-    /// Follows the events until it is enough, and goes away.
+    /// Follows the events until it is enough, and goes away; or until it is cut off.
     func follow(_ query: String = "", headers: [String: String] = [:], until isEnough: (Followed) -> Bool) async throws -> Followed {
         var request = HTTPClientRequest(url: "http://127.0.0.1:\(port)/events\(query)")
         for (name, value) in headers { request.headers.add(name: name, value: value) }
         let response = try await HTTPClient.shared.execute(request, timeout: .seconds(Self.timeoutSeconds))
         var followed = Followed(contentType: response.headers.first(name: "Content-Type") ?? "", status: Int(response.status.code))
         var text = ""
-        for try await part in response.body {
+        var parts = response.body.makeAsyncIterator()
+        while let part = try? await parts.next() {
             text += String(buffer: part)
             while let end = text.firstRange(of: "\n\n") {
                 try followed.take(text[..<end.lowerBound])

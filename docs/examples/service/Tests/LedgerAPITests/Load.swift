@@ -1,6 +1,7 @@
 import Foundation
 import Indelible
 import IndelibleTesting
+import LedgerAPI
 
 /// Clients that make random transfers over HTTP on two instances of the service, while these are killed with kill -9 and started again.
 struct Load: Sendable {
@@ -48,27 +49,69 @@ struct Load: Sendable {
     struct Result: Sendable {
         var outcomes: [Outcome]
         var kills = 0
+        /// What a follower of the events was sent, one after the other.
+        var followed: [PublicEvent] = []
+        /// How often it was cut off.
+        var cuts = 0
         /// Of the two, when they were told to end.
         var exits: [Int32] = []
         var seconds = 0.0
     }
 
-    func run(on book: TestBook) async throws -> Result {
-        let instances = [try await Instance(book), try await Instance(book)]
-        for instance in instances { try await instance.start() }
-        try await prepare(instances[0].client)
+    /// - Parameter receiver: is sent the webhooks.
+    func run(on book: TestBook, _ receiver: Receiver) async throws -> Result {
+        try await receiver.run { target in
+            try await prepareWebhook(book, target)
+            let webhook = ["LEDGER_WEBHOOK_URL": target.url, "LEDGER_WEBHOOK_SECRET": Receiver.secret]
+            let instances = [try await Instance(book, webhook), try await Instance(book, webhook)]
+            for instance in instances { try await instance.start() }
+            return try await run(instances, receiver)
+        }
+    }
+
+    private func run(_ instances: [Instance], _ receiver: Receiver) async throws -> Result {
+        let services = instances.map(\.client)
+        try await prepare(services[0])
         let begun = ContinuousClock.now
         let killer = Task { try await kill(instances) }
+        let follower = Task { try await follow(services) }
         var result = Result(outcomes: Array(repeating: Outcome(), count: transfers))
         try await withThrowingTaskGroup(of: [(Int, Outcome)].self) { group in
-            for client in 0..<clients { group.addTask { try await ask(client, instances.map(\.client)) } }
+            for client in 0..<clients { group.addTask { try await ask(client, services) } }
             for try await part in group { for (number, outcome) in part { result.outcomes[number] = outcome } }
         }
         killer.cancel()
         result.kills = try await killer.value
         result.seconds = begun.duration(to: .now) / .seconds(1)
+        // Who has heard of this has heard of everything before.
+        try await services[0].open(Self.last, "asset")
+        (result.followed, result.cuts) = try await follower.value
+        while !receiver.deliveries.contains(where: { $0.event["subject"] == .string(Self.last) }) { try await Task.sleep(for: .milliseconds(50)) }
         for instance in instances { result.exits.append(await instance.stop()) }
         return result
+    }
+
+    private static let last = "last"
+
+    private func prepareWebhook(_ book: TestBook, _ target: WebhookTarget) async throws {
+        var settings = Settings(location: book.owner)
+        settings.webhook = target
+        try await LedgerAPI(settings, logger: quiet).prepare()
+    }
+
+    /// Follows the events on one service after the other, as a browser would: it says the last id that it has.
+    private func follow(_ services: [Client]) async throws -> (events: [PublicEvent], cuts: Int) {
+        var (events, last, cuts): ([PublicEvent], UInt64, Int) = ([], 0, 0)
+        while true {
+            let followed = try? await services[cuts % services.count].follow(headers: ["Last-Event-ID": String(last)]) {
+                $0.events.last?.event.subject == Self.last
+            }
+            events += followed?.events.map(\.event) ?? []
+            last = followed?.events.last?.position ?? last
+            if events.last?.subject == Self.last { return (events, cuts) }
+            cuts += 1
+            try await Task.sleep(for: .milliseconds(10))
+        }
     }
 
     private func prepare(_ client: Client) async throws {

@@ -7,14 +7,16 @@ import Testing
 @Suite struct LoadTests {
     private static func number(_ name: String) -> Int? { ProcessInfo.processInfo.environment[name].flatMap { Int($0) } }
 
-    @Test func `services that are killed at random moments lose and double nothing`() async throws {
+    @Test(.timeLimit(.minutes(10))) func `services that are killed at random moments lose and double nothing`() async throws {
         let seed = UInt64(Self.number("LEDGER_LOAD_SEED") ?? Int.random(in: 1...1_000_000))
-        let load = Load(seed: seed, transfers: Self.number("LEDGER_LOAD_TRANSFERS") ?? 3000)
+        let load = Load(seed: seed, transfers: Self.number("LEDGER_LOAD_TRANSFERS") ?? 1500)
         print("load: LEDGER_LOAD_SEED=\(seed)")
         try await withBook { book in
-            let result = try await load.run(on: book)
+            let receiver = Receiver()
+            let result = try await load.run(on: book, receiver)
             let found = try await Self.transfers(book)
             Self.judge(load, result, found)
+            Self.judgeTelling(result, receiver, found)
             try await Self.expectSums(load, found, book)
             try await book.project()
             #expect(try await book.reconcile().verdict == .clean)
@@ -49,6 +51,15 @@ import Testing
         // Nobody else has made one.
         #expect(found.count == Load.accounts.count + result.outcomes.indices.count { positions[Load.Request(load.seed, $0).entry] != nil })
         #expect(result.kills > 1 && result.exits == [0, 0])
+    }
+
+    /// A follower has each transfer once, in the journal's order; a webhook's receiver each at least once, and signed.
+    private static func judgeTelling(_ result: Load.Result, _ receiver: Receiver, _ found: [JournalEntry]) {
+        let followed = result.followed.filter { $0.type == "com.example.transferred.v1" }
+        #expect(followed.map(\.id) == found.compactMap { $0.id?.description })
+        let delivered = Set(receiver.deliveries.map(\.id))
+        #expect(delivered == Set(result.followed.map(\.id)) && receiver.forgeries == 0)
+        print("load: the follower was cut off \(result.cuts) times; \(receiver.deliveries.count) webhooks for \(delivered.count) events")
     }
 
     /// A model that knows no ledger: money moves as it was asked for, and no floor is ever broken on the way.
