@@ -26,9 +26,10 @@ public struct LedgerAPI: Sendable {
         return [book, server]
     }
 
-    /// Creates the book, or brings it up, with what the webhook needs. For the book's owner; doing it again changes nothing.
+    /// Makes what the webhook needs in the book. For the book's owner; doing it again changes nothing.
     public func prepare() async throws {
-        try await BookOwner(settings.location).create(jobs: Projector.builtIn + (book.webhook.map { [$0] } ?? []))
+        if let webhook = book.webhook { try await BookOwner(settings.location).createJob(webhook) }
+        await book.ledger.close()
     }
 
     func router() -> Router<BasicRequestContext> {

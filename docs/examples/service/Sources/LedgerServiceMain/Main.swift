@@ -5,8 +5,8 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// `ledger-service`: reads its settings from the environment and runs until SIGTERM or SIGINT. `ledger-service prepare` makes the book ready for
-/// it, as its owner.
+/// `ledger-service`: reads its settings from the environment and runs until SIGTERM or SIGINT. `ledger-service prepare` makes what the
+/// webhook needs in the book, as its owner.
 @main enum Main {
     static func main() async {
         LoggingSystem.bootstrap({ StreamLogHandler.standardError(label: $0, metadataProvider: $1) }, metadataProvider: .indelible)
