@@ -21,10 +21,14 @@ enum Repository {
 
     /// The files under a folder whose names end so. Folders that begin with a point are what a build has left.
     static func files(in folder: String, _ ending: String) throws -> [File] {
-        guard let paths = FileManager.default.enumerator(atPath: root + "/" + folder) else {
+        guard let walk = FileManager.default.enumerator(atPath: root + "/" + folder) else {
             throw TestFailure("there is no folder \(folder) in \(root)")
         }
-        return try paths.compactMap { $0 as? String }.filter { $0.hasSuffix(ending) && !$0.hasPrefix(".") && !$0.contains("/.") }.sorted().map { path in
+        var paths: [String] = []
+        while let path = walk.nextObject() as? String {
+            if path.hasPrefix(".") || path.contains("/.") { walk.skipDescendants() } else if path.hasSuffix(ending) { paths.append(path) }
+        }
+        return try paths.sorted().map { path in
             let path = folder + "/" + path
             return File(path: path, text: try String(contentsOfFile: root + "/" + path, encoding: .utf8))
         }

@@ -32,11 +32,12 @@ struct Book: Service {
     /// Of the jobs of this process.
     var health: [JobHealth] { jobs?.projector.health ?? [] }
 
-    /// Each of them gets on, and none is missing.
+    /// None is missing, and the projections get on. A webhook's receiver that is down is no reason to send requests elsewhere.
     var isHealthy: Bool {
         guard let jobs else { return true }
         let (health, names) = (health, jobs.projector.jobs.map(\.definition.name))
-        return health.allSatisfy { $0.isAlive && $0.isReady } && Set(health.map(\.job)).isSuperset(of: names)
+        let projections = health.filter { $0.job != webhook?.definition.name }
+        return Set(health.map(\.job)).isSuperset(of: names) && projections.allSatisfy { $0.isAlive && $0.isReady }
     }
 
     func run() async throws {

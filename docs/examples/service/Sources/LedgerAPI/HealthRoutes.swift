@@ -23,7 +23,7 @@ final class HealthRoutes: Sendable {
         Response(["live": true])
     }
 
-    /// The database answers, the balances are not far behind the journal, and the jobs of this process get on. Else 503.
+    /// The database answers, the balances are not far behind the journal, and the projections of this process get on. Else 503.
     @Sendable private func ready(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let lag = try await lag()
         let isReady = lag ?? 0 <= settings.lagMax && book.isHealthy

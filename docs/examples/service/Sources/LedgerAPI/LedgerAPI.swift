@@ -11,6 +11,7 @@ public struct LedgerAPI: Sendable {
     let logger: Logger
     private let book: Book
 
+    /// Connects to nothing yet.
     public init(_ settings: Settings, logger: Logger = Logger(label: "ledger")) {
         (self.settings, self.logger) = (settings, logger)
         book = Book(settings, logger)
@@ -27,6 +28,7 @@ public struct LedgerAPI: Sendable {
     }
 
     /// Makes what the webhook needs in the book. For the book's owner; doing it again changes nothing.
+    /// - Throws: `LedgerError`: `accessDenied` for anybody else.
     public func prepare() async throws {
         if let webhook = book.webhook { try await BookOwner(settings.location).createJob(webhook) }
         await book.ledger.close()

@@ -21,14 +21,19 @@ public struct Settings: Sendable {
         case elsewhere
     }
 
+    /// What it may do with the book.
     public var mode = Mode.writer
+    /// Where the book is, and who asks.
     public var location: BookLocation
+    /// Where it listens.
     public var host = "127.0.0.1"
     /// 0 for any that is free.
     public var port = 8080
+    /// Who runs the projections, and the webhook.
     public var jobs = Jobs.here
     /// The service is not ready while the balances are further behind the journal than so many positions.
     public var lagMax: UInt64 = 10_000
+    /// What is logged.
     public var logLevel = Logger.Level.info
     /// Where public events are sent; nil for nowhere.
     public var webhook: WebhookTarget?
@@ -36,6 +41,7 @@ public struct Settings: Sendable {
     /// Followers of events hear something at least so often.
     var heartbeat = Duration.seconds(15)
 
+    /// Everything as it is if nobody says otherwise.
     public init(location: BookLocation) { self.location = location }
 
     /// Reads `mode`, `database`, `socket`, `password`, `password.file`, `host`, `port`, `jobs`, `lag.max`, `log.level`, `webhook.url` and `webhook.secret`.
@@ -67,7 +73,8 @@ public struct Settings: Sendable {
         }
     }
 
-    /// Of this process.
+    /// Those that the environment of this process has, in variables that begin with `LEDGER_`.
+    /// - Throws: `SettingsError`, which names the variable.
     public static func ofEnvironment() throws -> Settings {
         try Settings(ConfigReader(provider: EnvironmentVariablesProvider().prefixKeys(with: "ledger")))
     }
@@ -89,6 +96,7 @@ public struct Settings: Sendable {
 
 /// A setting that is missing or wrong. It never shows a secret.
 public struct SettingsError: Error, CustomStringConvertible {
+    /// Names the variable, and says what is wrong with it.
     public let description: String
 
     init(_ key: String, _ problem: String) {

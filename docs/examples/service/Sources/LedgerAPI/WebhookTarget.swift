@@ -2,6 +2,7 @@ import Foundation
 
 /// Where public events are sent, and the secret that they are signed with.
 public struct WebhookTarget: Sendable {
+    /// An address of http or https.
     public let url: String
     let secret: Data
 

@@ -25,6 +25,8 @@ import Testing
         #expect(try await client.get("/transfers/funding").status == 200)
         #expect(try await client.get("/accounts/customers:alice/lines?currency=EUR").status == 200)
         #expect(try await client.get("/health")["mode"] == "read-only")
+        let followed = try await client.follow { $0.events.count == 4 }
+        #expect(followed.events.last?.event.subject == "funding")
         for path in ["/accounts", "/transfers", "/holds", "/holds/h1/capture", "/holds/h1/void", "/charges", "/charges/c/capture", "/charges/c/refunds"] {
             let refused = try await client.post(path, [:], key: "k")
             #expect(refused.status == 403 && refused.code == "readOnly", "\(path): \(refused.body)")

@@ -124,9 +124,10 @@ func withService<T>(
     }
 }
 
-/// Asks again and again, for at most ten seconds.
-func eventually(_ what: String, _ isSo: () async throws -> Bool) async throws {
-    for _ in 0..<500 {
+/// Asks again and again, for so long at the most.
+func eventually(_ what: String, seconds: Int = 20, _ isSo: () async throws -> Bool) async throws {
+    let begun = ContinuousClock.now
+    while begun.duration(to: .now) < .seconds(seconds) {
         if try await isSo() { return }
         try await Task.sleep(for: .milliseconds(20))
     }

@@ -55,6 +55,27 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(2))) func `a receiver that is down is seen, and the service stays ready`() async throws {
+        let receiver = Receiver(refusals: .max)
+        try await withBook { book in
+            try await receiver.run { target in
+                try await Self.serving(book, target) { client in
+                    try await client.open("bank", "asset")
+                    try await eventually("the webhook is stuck", seconds: 30) { try await client.get("/health")["jobs"].map(Self.isStuck) ?? false }
+                    let health = try await client.get("/health")
+                    #expect(health.status == 200 && health["ready"] == true)
+                    #expect(!health.body.contains("127.0.0.1"))
+                }
+            }
+        }
+    }
+
+    /// The job of the webhook, and no other, does not get on.
+    private static func isStuck(_ jobs: JSON) -> Bool {
+        guard case .array(let jobs) = jobs else { return false }
+        return jobs.filter { $0["ready"] == false }.map { $0["job"] } == ["events_webhook"]
+    }
+
     /// The example of the Standard Webhooks specification.
     @Test func `a signature is what the specification's is`() throws {
         let target = try WebhookTarget(url: "http://x", secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
