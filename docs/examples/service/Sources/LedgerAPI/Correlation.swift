@@ -15,7 +15,7 @@ extension HTTPField.Name {
 struct Correlation: RouterMiddleware {
     typealias Context = BasicRequestContext
 
-    let mode: Settings.Mode
+    let mode: LedgerMode
 
     func handle(
         _ request: Request, context: Context, next: @concurrent (Request, Context) async throws -> Response

@@ -6,12 +6,12 @@ import Synchronization
 
 /// Whether the service works, for a load balancer and for people.
 final class HealthRoutes: Sendable {
-    private let book: Book
+    private let book: LedgerService
     private let settings: Settings
     /// Some account: the lag is looked at there. Accounts are never removed.
     private let account = Mutex<Account?>(nil)
 
-    init(_ book: Book, _ settings: Settings) { (self.book, self.settings) = (book, settings) }
+    init(_ book: LedgerService, _ settings: Settings) { (self.book, self.settings) = (book, settings) }
 
     func add(to router: Router<BasicRequestContext>) {
         router.get("/health/live", use: live)
@@ -26,7 +26,7 @@ final class HealthRoutes: Sendable {
     /// The database answers, the balances are not far behind the journal, and the projections of this process get on. Else 503.
     @Sendable private func ready(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let lag = try await lag()
-        let isReady = lag ?? 0 <= settings.lagMax && book.isHealthy
+        let isReady = lag ?? 0 <= settings.lagMax && areJobsReady
         let jobs = book.health.map { job in
             [
                 "job": .string(job.job), "generation": .integer(Int64(job.generation)), "ready": .bool(job.isAlive && job.isReady),
@@ -38,6 +38,16 @@ final class HealthRoutes: Sendable {
                 "live": true, "ready": .bool(isReady), "mode": .string(settings.mode.rawValue), "jobs": .array(jobs),
                 "lag": lag.map { .integer(Int64(clamping: $0)) } ?? .null,
             ], status: isReady ? .ok : .serviceUnavailable)
+    }
+
+    /// None is missing, and the projections get on. A webhook's receiver that is down is no reason to send requests elsewhere.
+    private var areJobsReady: Bool {
+        guard settings.mode == .writer, settings.jobs == .here else { return true }
+        let health = book.health
+        let projections = Set(Projector.builtIn.map(\.definition.name))
+        let expected = settings.webhook == nil ? projections : projections.union([WebhookSender.job])
+        return Set(health.map(\.job)).isSuperset(of: expected)
+            && health.allSatisfy { !projections.contains($0.job) || ($0.isAlive && $0.isReady) }
     }
 
     /// How many positions the projected balances are behind; nil while there is no account.

@@ -1,6 +1,7 @@
 import Charges
 import Hummingbird
 import Indelible
+import IndelibleService
 public import Logging
 import NIOCore
 public import ServiceLifecycle
@@ -9,12 +10,17 @@ public import ServiceLifecycle
 public struct LedgerAPI: Sendable {
     let settings: Settings
     let logger: Logger
-    private let book: Book
+    private let translator: Translator
+    private let book: LedgerService
 
     /// Connects to nothing yet.
     public init(_ settings: Settings, logger: Logger = Logger(label: "ledger")) {
         (self.settings, self.logger) = (settings, logger)
-        book = Book(settings, logger)
+        let translator = PublicEvents.translator(settings.location.book)
+        self.translator = translator
+        book = LedgerService(
+            settings.location, mode: settings.mode, jobs: settings.jobs == .here ? .inProcess : .elsewhere,
+            working: { ledger in Self.webhook(settings, ledger, translator).map { [$0] } ?? [] }, logger: logger)
     }
 
     /// Everything that runs, for a `ServiceGroup`. A graceful shutdown ends the last first: requests, then the jobs, then the connections.
@@ -30,8 +36,12 @@ public struct LedgerAPI: Sendable {
     /// Makes what the webhook needs in the book. For the book's owner; doing it again changes nothing.
     /// - Throws: `LedgerError`: `accessDenied` for anybody else.
     public func prepare() async throws {
-        if let webhook = book.webhook { try await BookOwner(settings.location).createJob(webhook) }
-        await book.ledger.close()
+        guard let webhook = Self.webhook(settings, book.ledger, translator) else { return }
+        try await BookOwner(settings.location).createJob(webhook)
+    }
+
+    private static func webhook(_ settings: Settings, _ ledger: Ledger, _ translator: Translator) -> Subscription? {
+        settings.webhook.map { WebhookSender(target: $0).subscription(translator, ledger) }
     }
 
     func router() -> Router<BasicRequestContext> {
@@ -40,7 +50,7 @@ public struct LedgerAPI: Sendable {
         AccountRoutes(ledger: book.ledger).add(to: router)
         TransferRoutes(ledger: book.ledger).add(to: router)
         ChargeRoutes(charges: ChargeService(Units(book.ledger))).add(to: router)
-        EventRoutes(ledger: book.ledger, translator: book.translator, heartbeat: settings.heartbeat).add(to: router)
+        EventRoutes(ledger: book.ledger, translator: translator, heartbeat: settings.heartbeat).add(to: router)
         HealthRoutes(book, settings).add(to: router)
         router.get("/openapi.json") { _, _ in
             Response(

@@ -78,12 +78,13 @@ extension LedgerError.Code {
     var status: HTTPResponse.Status {
         switch self {
         case .invalidAmount, .invalidCurrency, .invalidAccount, .invalidEntry, .invalidTime, .invalidFile, .invalidEvent, .invalidCursor: .badRequest
+        case .readOnly: .forbidden
         case .unknownAccount, .unknownEntry, .historyUnavailable: .notFound
         case .unknownCurrency, .currencyMismatch, .conflict: .unprocessableContent
         case .periodClosed, .accountClosed, .accountNotEmpty, .accountFrozen, .notAHold, .notReversible, .holdSettled, .holdExpired,
             .limitExceeded, .claimTaken, .notRefused:
             .conflict
-        case .tailTooLong, .revisionConflict, .jobBehind, .unavailable, .storageFull, .busy, .outcomeUnknown: .serviceUnavailable
+        case .tailTooLong, .revisionConflict, .jobBehind, .replicaBehind, .unavailable, .storageFull, .busy, .outcomeUnknown: .serviceUnavailable
         case .unitEnded, .accessDenied, .schema, .integrity: .internalServerError
         }
     }

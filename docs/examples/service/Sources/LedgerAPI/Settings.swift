@@ -5,14 +5,6 @@ public import Logging
 
 /// What the service is told by its environment: `LEDGER_MODE`, `LEDGER_DATABASE` and so on, as the README lists them.
 public struct Settings: Sendable {
-    /// What the service may do with the book.
-    public enum Mode: String, Sendable, CaseIterable {
-        /// Reads and writes, as the book's `writer`.
-        case writer
-        /// Only reads, as the book's `auditor`; what would write is refused.
-        case readOnly = "read-only"
-    }
-
     /// Who runs the projections.
     public enum Jobs: String, Sendable, CaseIterable {
         /// This process; any number of processes may.
@@ -21,8 +13,8 @@ public struct Settings: Sendable {
         case elsewhere
     }
 
-    /// What it may do with the book.
-    public var mode = Mode.writer
+    /// `read-only`: it reads as the book's `auditor`, and what would write is refused.
+    public var mode = LedgerMode.writer
     /// Where the book is, and who asks.
     public var location: BookLocation
     /// Where it listens.
@@ -61,7 +53,7 @@ public struct Settings: Sendable {
             return number
         }
         location = try Self.location(text)
-        mode = try choice("mode", .writer)
+        mode = try choice("mode", LedgerMode.writer)
         host = text("host") ?? host
         port = try Int(number("port", UInt16(8080)))
         jobs = try choice("jobs", .here)

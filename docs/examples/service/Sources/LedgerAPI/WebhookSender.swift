@@ -1,17 +1,28 @@
 import AsyncHTTPClient
 import Crypto
 import Foundation
+import Indelible
 import NIOCore
 import NIOHTTP1
 
 /// Sends events, signed as Standard Webhooks has it: `webhook-id`, `webhook-timestamp` and `webhook-signature`.
 struct WebhookSender: Sendable {
     let target: WebhookTarget
+    /// The name of the job that sends them.
+    static let job = "events_webhook"
     static let timeoutSeconds: Int64 = 10
 
     /// The receiver did not say that it has the event.
     struct Refused: Error {
         let status: UInt
+    }
+
+    /// The job that sends them: a subscription, whose place is kept in the book. Each event is sent until the receiver has it.
+    func subscription(_ translator: Translator, _ ledger: Ledger) -> Subscription {
+        Subscription("webhook", of: translator.kinds, on: ledger) { entry in
+            guard let event = try translator.event(of: entry) else { return }
+            try await send(event.id, event.json)
+        }
     }
 
     /// Sends one event, and returns when the receiver has it.
