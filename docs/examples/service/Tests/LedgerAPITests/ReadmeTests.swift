@@ -1,8 +1,10 @@
 import Foundation
+import HTTPTypes
 import Indelible
 import IndelibleTesting
-import LedgerAPI
 import Testing
+
+@testable import LedgerAPI
 
 /// The requests of the README: sent as they stand there, with the answers that stand there.
 @Suite struct ReadmeTests {
@@ -51,6 +53,18 @@ import Testing
         let said = try Self.text("start").split(separator: "\n").filter { $0.hasPrefix("curl ") }
         #expect(said.count >= 4)
         for command in said { #expect(commands.contains(String(command)), "\(command)") }
+    }
+
+    @Test func `the codes of the page have the status of the page`() throws {
+        var compared = 0
+        for row in try Self.text("README.md").matches(of: /(?m)^\| (\d{3}) \|.*$/) {
+            for name in row.0.matches(of: /`(\w+)`/) {
+                guard let code = LedgerError.Code(rawValue: String(name.1)) else { continue }
+                #expect(String(code.status.code) == row.1, "\(code)")
+                compared += 1
+            }
+        }
+        #expect(compared > 15)
     }
 
     @Test func `every setting stands on the page`() throws {
