@@ -54,6 +54,33 @@ import Testing
         }
     }
 
+    @Test func `a slow receiver is not taken for one that hangs`() async throws {
+        try await withBook { book in
+            let projector = Mutex<Projector?>(nil)
+            let seen = Mutex<(begun: ContinuousClock.Instant, since: [Duration])>((.now, []))
+            let subscription = Subscription("slow", on: book.ledger) { entry in
+                if entry.reference == "1" { seen.withLock { $0.begun = .now } }
+                if entry.reference == "4" {
+                    let since = projector.withLock { $0?.health.first?.sinceHeartbeat }
+                    seen.withLock { $0.since = [$0.begun.duration(to: .now)] + (since.map { [$0] } ?? []) }
+                }
+                try await Task.sleep(for: .milliseconds(400))
+            }
+            try await BookOwner(book.owner).createJob(subscription)
+            try await book.ledger.post((1...4).map { Entry(kind: "told", reference: "\($0)") })
+            projector.withLock { $0 = Projector(book.location, jobs: [subscription]) }
+            let running = projector.withLock { $0 }!
+            let following = Task { try await running.run() }
+            for _ in 0..<1000 where seen.withLock({ $0.since.isEmpty }) { try await Task.sleep(for: .milliseconds(10)) }
+            following.cancel()
+            _ = await following.result
+            await running.close()
+            let times = seen.withLock { $0.since }
+            // All of it is one step: the loop itself has not come round since the first.
+            #expect(times.count == 2 && times[0] > .milliseconds(1100) && times[1] < times[0] - .milliseconds(700), "\(times)")
+        }
+    }
+
     @Test func `a new one begins after the position that it is given`() async throws {
         try await withBook { book in
             try await Self.post(1...4, book)

@@ -31,6 +31,7 @@ struct BulkExpansion: Sendable {
             let (page, enqueued) = try await CommandDecider.patiently { try await enqueue(after: after) }
             if page.isDecided { return nil }
             count += enqueued
+            JobHeartbeat.beat()
             guard let end = page.last else { return count }
             last = end
         }

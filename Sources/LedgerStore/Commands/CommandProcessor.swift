@@ -128,6 +128,7 @@ private struct CommandStep: JobStep {
                 switch result {
                 case .success(let state):
                     queue.decided(command)
+                    JobHeartbeat.beat()
                     states.known.withLock { $0[command.id] = state }
                 case .failure(let error): failure = failure ?? error
                 }

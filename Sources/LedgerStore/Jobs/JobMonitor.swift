@@ -54,6 +54,15 @@ final class JobMonitor: Sendable {
     func begin(_ key: Key) { loops.withLock { $0[key] = Loop() } }
     func end(_ key: Key) { loops.withLock { $0[key] = nil } }
 
+    /// A step under way gets on.
+    func beat(_ key: Key) {
+        let now = ContinuousClock.now
+        loops.withLock { loops in
+            loops[key]?.heartbeat = now
+            loops[key]?.progress = now
+        }
+    }
+
     func note(_ event: Projector.Event) {
         let key = Key(job: event.job, generation: event.generation)
         let now = ContinuousClock.now

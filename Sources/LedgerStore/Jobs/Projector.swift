@@ -224,7 +224,10 @@ public struct Projector: Sendable {
             let result: Result<Step, LedgerError>
             do throws(LedgerError) {
                 // In a task of its own: whoever cancels lets the step at hand end.
-                result = .success(try await translated { try await Task { try await worker.step() }.value })
+                result = .success(
+                    try await translated {
+                        try await JobHeartbeat.$sink.withValue({ [monitor] in monitor.beat(key) }) { try await Task { try await worker.step() }.value }
+                    })
                 failures = 0
             } catch {
                 if Task.isCancelled { return }

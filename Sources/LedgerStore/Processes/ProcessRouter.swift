@@ -46,6 +46,7 @@ public struct ProcessRouter<P: ProcessManager>: Job {
             for entry in try await router.book.ledger.recorded(entries) {
                 do {
                     for (id, input) in try P.inputs(of: entry) { _ = try await router.book.take(P.self, id, input, entry, router.cache) }
+                    JobHeartbeat.beat()
                 } catch { throw Self.explained(error, entry) }
             }
         }

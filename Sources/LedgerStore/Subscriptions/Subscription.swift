@@ -35,7 +35,7 @@ public struct Subscription: Job {
         _ name: String, of kinds: Set<EntryKind>? = nil, after start: Position = .zero, on ledger: Ledger,
         receive: @escaping @Sendable (RecordedEntry) async throws -> Void
     ) {
-        definition = JobDefinition(name: "events_\(name)", version: "1", positionsMax: 256)
+        definition = JobDefinition(name: "events_\(name)", version: "1", positionsMax: 256, positionsMin: 1)
         (self.ledger, self.kinds, self.start, self.receive) = (ledger, kinds, start, receive)
     }
 
@@ -58,6 +58,7 @@ public struct Subscription: Job {
             for entry in try await subscription.ledger.recorded(rest) {
                 try await subscription.receive(entry)
                 told.insert(entry.position)
+                JobHeartbeat.beat()
             }
         }
 
