@@ -42,7 +42,7 @@ import Testing
                 let payment = try entry.decoded(PaymentReceived.self)
                 try await office.write("received \(payment.units) for \(payment.order)", reference: entry.id.description)
             }
-            try await BookOwner(owner).createGeneration(of: letters)
+            try await BookOwner(owner).createJob(letters)
             let projector = Projector(location, jobs: Projector.builtIn + [letters])
             try await projector.catchUp()
             #expect(office.written == ["received 1250 for 1001"])

@@ -28,7 +28,7 @@ let projector = Projector(location, jobs: Projector.builtIn + [router, Timers(),
 /// What one job records is there for the others when they look again. A service leaves this to `projector.run()`.
 func work() async throws { for _ in 1...3 { try await projector.catchUp() } }
 
-/// Three services say what they know, each in its own time. Said twice, it is the same entry.
+/// Three services say what they know, each in its own time. Said twice, a payment is two entries; the others are the same one.
 func say(_ input: OrderInput, of order: String) async throws {
     let id = EntryID(key: "\(order) \(input)")
     switch input {

@@ -8,7 +8,7 @@ import Synchronization
 /// let mails = Subscription("mails", of: ["order.paid"], on: ledger) { entry in
 ///     try await mailer.send(…, messageID: entry.id.description)
 /// }
-/// try await BookOwner(owner).createGeneration(of: mails)
+/// try await BookOwner(owner).createJob(mails)
 /// try await Projector(location, jobs: Projector.builtIn + [mails]).run()
 /// ```
 /// It is a job, so status, lag, pause and retry are those of jobs. An entry is told until the receiver takes it; those after it wait. The place is

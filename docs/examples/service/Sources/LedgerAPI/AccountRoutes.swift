@@ -30,7 +30,8 @@ struct AccountRoutes: Sendable {
             floor: try members.value(ifAny: "floor") { try currency.amount($0).minorUnits },
             ceiling: try members.value(ifAny: "ceiling") { try currency.amount($0).minorUnits })
         let account = try await ledger.openAccount(path, in: code, type: type, limits: limits)
-        return Response(json(account, AccountControl(limits: account.openingLimits)))
+        // It may have been open before, and limited or frozen since.
+        return Response(json(account, try await ledger.control(of: account.path, in: account.currency.code)))
     }
 
     @Sendable private func account(_ request: Request, _ context: BasicRequestContext) async throws -> Response {

@@ -35,7 +35,7 @@ struct Correlation: RouterMiddleware {
     }
 
     private func refuseWrite(_ request: Request) throws {
-        guard mode == .readOnly, request.method != .get else { return }
+        guard mode == .readOnly, ![.get, .head, .options].contains(request.method) else { return }
         throw Problem(.forbidden, "readOnly", "this is a read-only copy of the service: send what writes to the one that does")
     }
 

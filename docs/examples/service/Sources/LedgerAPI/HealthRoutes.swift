@@ -36,18 +36,23 @@ final class HealthRoutes: Sendable {
         return Response(
             [
                 "live": true, "ready": .bool(isReady), "mode": .string(settings.mode.rawValue), "jobs": .array(jobs),
+                "missing": .array(missing.map(JSON.string)),
                 "lag": lag.map { .integer(Int64(clamping: $0)) } ?? .null,
             ], status: isReady ? .ok : .serviceUnavailable)
     }
 
     /// None is missing, and the projections get on. A webhook's receiver that is down is no reason to send requests elsewhere.
     private var areJobsReady: Bool {
-        guard settings.mode == .writer, settings.jobs == .here else { return true }
-        let health = book.health
-        let projections = Set(Projector.builtIn.map(\.definition.name))
-        let expected = settings.webhook == nil ? projections : projections.union([WebhookSender.job])
-        return Set(health.map(\.job)).isSuperset(of: expected)
-            && health.allSatisfy { !projections.contains($0.job) || ($0.isAlive && $0.isReady) }
+        missing.isEmpty && book.health.allSatisfy { !Self.projections.contains($0.job) || ($0.isAlive && $0.isReady) }
+    }
+
+    private static let projections = Set(Projector.builtIn.map(\.definition.name))
+
+    /// Jobs that this process is to run and does not: the book has not them, or it has just begun. `ledger-service prepare` makes the webhook's.
+    private var missing: [String] {
+        guard settings.mode == .writer, settings.jobs == .here else { return [] }
+        let expected = settings.webhook == nil ? Self.projections : Self.projections.union([WebhookSender.job])
+        return expected.subtracting(book.health.map(\.job)).sorted()
     }
 
     /// How many positions the projected balances are behind; nil while there is no account.

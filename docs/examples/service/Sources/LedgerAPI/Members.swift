@@ -20,7 +20,7 @@ struct Members {
         }
         if let unknown = values.keys.sorted().first(where: { !known.contains($0) }) {
             throw Problem(
-                .badRequest, "unknownMember", "there is no “\(unknown)” here; there is \(known.sorted().joined(separator: ", "))", member: unknown)
+                .badRequest, "unknownMember", "there is no “\(unknown)” here; there is \(known.isEmpty ? "nothing to say" : known.sorted().joined(separator: ", "))", member: unknown)
         }
         self.values = values
     }

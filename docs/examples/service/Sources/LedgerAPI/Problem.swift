@@ -48,7 +48,13 @@ struct Problem: Error {
         case (.outcomeUnknown, _): "it is not known whether this was recorded: send the same request again, with the same key"
         case (_, .serviceUnavailable): "the ledger cannot answer now: send the same request again"
         case (_, .internalServerError): "the ledger cannot do this, and asking again will not help: its log has more under this correlation id"
-        default: error.message
+        default:
+            // The library shows both contents; one may be somebody else's.
+            if error.code == .conflict, let standing = error.standing {
+                "the key stands for another request, at position \(standing.position): use another key"
+            } else {
+                error.message
+            }
         }
     }
 

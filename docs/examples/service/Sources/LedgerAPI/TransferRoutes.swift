@@ -49,6 +49,7 @@ struct TransferRoutes: Sendable {
 
     @Sendable private func void(_ request: Request, _ context: BasicRequestContext) async throws -> Response {
         let (key, _) = try await standing(context, Self.held)
+        _ = try await Members(request, known: [])
         return Response(try await ledger.void(EntryID(key: key), reference: key), key: key)
     }
 

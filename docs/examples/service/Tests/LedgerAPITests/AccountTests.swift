@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct AccountTests {
     @Test func `an account is opened once, and told with what is in force on it`() async throws {
-        try await withService { client, _ in
+        try await withService { client, book in
             let body: JSON = ["path": "customers:zoë", "currency": "EUR", "type": "liability", "floor": "-5.00"]
             let opened = try await client.post("/accounts", body)
             #expect(opened.status == 200 && opened["floor"] == "-5.00" && opened["status"] == "open")
@@ -13,6 +13,8 @@ import Testing
             #expect(try await client.get("/accounts/customers:zo%C3%AB?currency=EUR").json == opened.json)
             let other = try await client.post("/accounts", ["path": "customers:zoë", "currency": "EUR", "type": "asset"])
             #expect(other.status == 422 && other.code == "conflict")
+            try await book.ledger.setStatus(.frozen, of: "customers:zoë", in: .eur)
+            #expect(try await client.post("/accounts", body)["status"] == "frozen")
         }
     }
 

@@ -33,6 +33,7 @@ import Testing
         try await withService { client, _ in
             try await client.openBank()
             _ = try await client.post("/holds", transfer("customers:alice", "customers:bob", "40.00"), key: "h1")
+            #expect(try await client.send("POST", "/holds/h1/void", #"{"amount": "1.00"}"#).code == "unknownMember")
             let voided = try await client.post("/holds/h1/void")
             #expect(voided.status == 201)
             #expect(try await client.post("/holds/h1/void").status == 200)
