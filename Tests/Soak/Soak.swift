@@ -29,29 +29,11 @@ import Soaking
             (options.posts, options.writers, options.tasks) = (posts, writers, tasks)
             options.duration = .seconds(minutes * 60)
             print("soak writing: \(posts) posts, \(minutes) minutes, \(writers) writers of \(tasks) tasks, --seed \(seed)")
-            do { try await run(options) } catch let differs as Differs {
-                print("The server's folder is kept: \(differs.folder)")
-                throw ExitCode.failure
-            }
-        }
-
-        private struct Differs: Error { let folder: String }
-
-        private func run(_ options: SoakConductor.Options) async throws {
-            try await TestServer.withOwn { server in
-                let logs = server.folder + "/soak"
-                try FileManager.default.createDirectory(atPath: logs, withIntermediateDirectories: true)
-                let book = try await TestBook.make(on: server)
-                let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
-                let outcome = try await SoakConductor(book, program: program, folder: logs, options) { line in
-                    print(line)
-                    fflush(nil)
-                }.run()
-                await book.ledger.close()
-                print("refused: \(outcome.refused.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))")
-                for finding in outcome.findings { print("DIFFERS: \(finding)") }
-                print(outcome.findings.isEmpty ? "Nothing is lost, nothing is there twice." : "\(outcome.findings.count) findings.")
-                if !outcome.findings.isEmpty { throw Differs(folder: server.folder) }
+            try await SoakRun.onOwnServer { [options] run in
+                let outcome = try await SoakConductor(run.book, program: run.program, folder: run.folder, options, say: SoakRun.tell).run()
+                let refused = outcome.refused.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+                let end = outcome.findings.isEmpty ? "Nothing is lost, nothing is there twice." : "\(outcome.findings.count) findings."
+                return (["refused: \(refused)", end], outcome.findings)
             }
         }
     }

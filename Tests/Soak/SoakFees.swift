@@ -1,8 +1,6 @@
 import ArgumentParser
 import Foundation
 import Indelible
-import IndelibleTesting
-import LocalMariaDB
 import Soaking
 
 struct SoakFees: AsyncParsableCommand {
@@ -25,29 +23,9 @@ struct SoakFees: AsyncParsableCommand {
         var options = FeeSoak.Options(seed: seed)
         (options.charges, options.duration, options.workers, options.shops) = (charges, .seconds(minutes * 60), workers, shops)
         print("soak fees: \(charges) charges, \(minutes) minutes, \(workers) workers, \(shops) shops, --seed \(seed)")
-        do { try await run(options) } catch let differs as Differs {
-            print("The server's folder is kept: \(differs.folder)")
-            throw ExitCode.failure
-        }
-    }
-
-    private struct Differs: Error { let folder: String }
-
-    private func run(_ options: FeeSoak.Options) async throws {
-        try await TestServer.withOwn { server in
-            let logs = server.folder + "/soak"
-            try FileManager.default.createDirectory(atPath: logs, withIntermediateDirectories: true)
-            let book = try await TestBook.make(on: server, timeZone: "Europe/Berlin")
-            let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
-            let indelible = URL(fileURLWithPath: program).deletingLastPathComponent().appendingPathComponent("indelible").path
-            let outcome = try await FeeSoak(book, indelible: indelible, program: program, folder: logs, options) { line in
-                print(line)
-                fflush(nil)
-            }.run()
-            await book.ledger.close()
-            for line in outcome.lines { print(line) }
-            for finding in outcome.findings { print("DIFFERS: \(finding)") }
-            if !outcome.findings.isEmpty { throw Differs(folder: server.folder) }
+        try await SoakRun.onOwnServer(timeZone: "Europe/Berlin") { [options] run in
+            let outcome = try await FeeSoak(run.book, indelible: run.beside("indelible"), program: run.program, folder: run.folder, options, say: SoakRun.tell).run()
+            return (outcome.lines, outcome.findings)
         }
     }
 }

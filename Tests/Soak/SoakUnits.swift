@@ -1,8 +1,6 @@
 import ArgumentParser
 import Foundation
 import Indelible
-import IndelibleTesting
-import LocalMariaDB
 import Soaking
 
 struct SoakUnits: AsyncParsableCommand {
@@ -21,31 +19,11 @@ struct SoakUnits: AsyncParsableCommand {
         (options.units, options.processes, options.tasks) = (units, processes, tasks)
         options.duration = .seconds(minutes * 60)
         print("soak units: \(units) units, \(minutes) minutes, \(processes) processes of \(tasks) tasks, --seed \(seed)")
-        do { try await run(options) } catch let differs as Differs {
-            print("The server's folder is kept: \(differs.folder)")
-            throw ExitCode.failure
-        }
-    }
-
-    private struct Differs: Error { let folder: String }
-
-    private func run(_ options: UnitSoak.Options) async throws {
-        try await TestServer.withOwn { server in
-            let logs = server.folder + "/soak"
-            try FileManager.default.createDirectory(atPath: logs, withIntermediateDirectories: true)
-            let book = try await TestBook.make(on: server)
-            let program = Bundle.main.executablePath ?? CommandLine.arguments[0]
-            let runner = URL(fileURLWithPath: program).deletingLastPathComponent().appendingPathComponent("UnitRunner").path
-            let outcome = try await UnitSoak(book, program: runner, folder: logs, options) { line in
-                print(line)
-                fflush(nil)
-            }.run()
-            await book.ledger.close()
-            print("\(outcome.acknowledged) done, \(outcome.repeated) had been done; "
-                + "refused: \(outcome.refused.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", "))")
-            for finding in outcome.findings.prefix(100) { print("DIFFERS: \(finding)") }
-            print(outcome.findings.isEmpty ? "The journal is that of a sequential run." : "\(outcome.findings.count) findings.")
-            if !outcome.findings.isEmpty { throw Differs(folder: server.folder) }
+        try await SoakRun.onOwnServer { [options] run in
+            let outcome = try await UnitSoak(run.book, program: run.beside("UnitRunner"), folder: run.folder, options, say: SoakRun.tell).run()
+            let refused = outcome.refused.sorted { $0.key < $1.key }.map { "\($0.value) \($0.key)" }.joined(separator: ", ")
+            let end = outcome.findings.isEmpty ? "The journal is that of a sequential run." : "\(outcome.findings.count) findings."
+            return (["\(outcome.acknowledged) done, \(outcome.repeated) had been done; refused: \(refused)", end], outcome.findings)
         }
     }
 }
