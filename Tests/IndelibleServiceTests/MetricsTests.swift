@@ -80,7 +80,7 @@ private enum Measured {
             try await book.ledger.openAccount("bank", in: .eur, type: .asset)
             let projector = Projector(book.location)
             let running = Task { try await projector.run(["balance"], pollInterval: .milliseconds(5)) }
-            for _ in 0..<500 where projector.health.first?.through == nil { try await Task.sleep(for: .milliseconds(10)) }
+            for _ in 0..<6000 where projector.health.first?.through == nil { try await Task.sleep(for: .milliseconds(10)) }
             try await projector.measureLag()
             running.cancel()
             _ = await running.result

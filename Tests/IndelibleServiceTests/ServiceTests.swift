@@ -50,13 +50,13 @@ import Glibc
                     group.addTask { try await service.run() }
                     for _ in 0..<20 { try await service.ledger.post(Self.deposit(1)) }
                     var projected: Int128 = 0
-                    for _ in 0..<500 where projected < 20 {
+                    for _ in 0..<6000 where projected < 20 {
                         projected = try await service.ledger.balance(of: "alice", in: .eur, at: .projected).minorUnits
                         try await Task.sleep(for: .milliseconds(10))
                     }
                     #expect(projected == 20)
                     // Each job by itself: the others may not have begun.
-                    for _ in 0..<500 where !service.health.allSatisfy(\.isReady) { try await Task.sleep(for: .milliseconds(10)) }
+                    for _ in 0..<6000 where !service.health.allSatisfy(\.isReady) { try await Task.sleep(for: .milliseconds(10)) }
                     let health = service.health
                     #expect(health.map(\.job) == ["account_line", "balance", "fee"])
                     #expect(health.allSatisfy { $0.isAlive && $0.isReady }, "\(health)")
@@ -67,7 +67,12 @@ import Glibc
             #expect(service.health.isEmpty)
             let closed = await #expect(throws: LedgerError.self) { try await service.ledger.post(Self.deposit(1)) }
             #expect(closed?.code == .unavailable)
-            #expect(try await book.reconcile().verdict == .clean)
+            // Whoever was at work when it ended may have left some.
+            let projector = Projector(book.location)
+            try await projector.catchUp()
+            await projector.close()
+            let result = try await book.reconcile()
+            #expect(result.verdict == .clean, "\(result.notCovered) \(result.checks.flatMap(\.findings))")
         }
     }
 

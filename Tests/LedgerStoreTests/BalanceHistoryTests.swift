@@ -78,9 +78,9 @@ import Testing
             #expect(late?.code == .jobBehind)
             #expect(late?.message.contains("lag is 1 position") == true, "\(late?.message ?? "")")
             let running = Task { try await projector.run() }
-            try await book.ledger.wait(for: receipt, timeout: .seconds(20))
+            try await book.ledger.wait(for: receipt, timeout: .seconds(60))
             #expect(try await book.ledger.balance(of: "a1", in: .eur, at: .projected).totals.debitsPosted == 31)
-            try await book.ledger.wait(for: receipt, job: "account_line", timeout: .seconds(20))
+            try await book.ledger.wait(for: receipt, job: "account_line", timeout: .seconds(60))
             let none = await #expect(throws: LedgerError.self) { try await book.ledger.wait(for: receipt, job: "none") }
             #expect(none?.code == .schema)
             running.cancel()

@@ -118,7 +118,7 @@ import Testing
         try await CommandSupport.withBook { book in
             let receipt = try await book.ledger.enqueue(OpenStory(story: "1", title: "Ledgers"))
             #expect(try await book.ledger.outcome(of: receipt.id, waiting: .milliseconds(20)) == .undecided)
-            async let outcome = book.ledger.outcome(of: receipt.id, waiting: .seconds(20))
+            async let outcome = book.ledger.outcome(of: receipt.id, waiting: .seconds(60))
             try await book.decide()
             #expect(try await outcome.state == .done)
         }

@@ -115,7 +115,7 @@ import Testing
         try await ledger.resolve(command: again.id, actor: "eve", reason: "told")
         try await projector.catchUp()
         await projector.close()
-        #expect(try await ledger.outcome(of: first, waiting: .seconds(5)).state == .done)
+        #expect(try await ledger.outcome(of: first, waiting: .seconds(60)).state == .done)
         #expect(try await ledger.primary.process(OrderPayment.self, "7").timers == ["payment"])
     }
 

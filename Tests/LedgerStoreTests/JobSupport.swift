@@ -101,11 +101,11 @@ extension TestBook {
         }
     }
 
-    /// Waits until something holds, ten seconds at the most.
+    /// Waits until something holds, a minute at the most: a machine may be busy.
     func eventually(
         _ what: String, _ location: SourceLocation = #_sourceLocation, _ condition: () async throws -> Bool
     ) async throws {
-        let end = ContinuousClock.now + .seconds(10)
+        let end = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < end {
             if try await condition() { return }
             try await Task.sleep(for: .milliseconds(20))

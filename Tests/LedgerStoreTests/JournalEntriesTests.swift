@@ -141,7 +141,7 @@ import Testing
                 for try await _ in book.ledger.entries(after: .zero, following: true) { count.add(1, ordering: .relaxed) }
             }
             try await book.ledger.post(Entry(kind: "one"))
-            for _ in 0..<2000 where count.load(ordering: .relaxed) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+            for _ in 0..<12_000 where count.load(ordering: .relaxed) == 0 { try await Task.sleep(for: .milliseconds(5)) }
             #expect(count.load(ordering: .relaxed) == 1)
             following.cancel()
             try await following.value

@@ -48,7 +48,7 @@ import Testing
             for number in 1...20 { try await book.ledger.post(Entry(id: EntryID(key: "\(number)"), kind: "told", postings: [])) }
             let projector = Projector(book.location, jobs: [subscriber])
             let running = Task { try await projector.run(pollInterval: .milliseconds(2)) }
-            for _ in 0..<1000 where receiver.received.last != 20 { try await Task.sleep(for: .milliseconds(10)) }
+            for _ in 0..<6000 where receiver.received.last != 20 { try await Task.sleep(for: .milliseconds(10)) }
             running.cancel()
             _ = await running.result
             #expect(try await projector.status().first { $0.generation.job == "subscriber" }?.failed == nil)

@@ -32,7 +32,7 @@ import Testing
     private static func run(_ subscription: Subscription, _ book: TestBook, until isDone: () -> Bool) async throws {
         let projector = Projector(book.location, jobs: [subscription])
         let running = Task { try await projector.run(pollInterval: .milliseconds(2)) }
-        for _ in 0..<2000 where !isDone() { try await Task.sleep(for: .milliseconds(5)) }
+        for _ in 0..<12_000 where !isDone() { try await Task.sleep(for: .milliseconds(5)) }
         running.cancel()
         _ = await running.result
         await projector.close()
@@ -71,7 +71,7 @@ import Testing
             projector.withLock { $0 = Projector(book.location, jobs: [subscription]) }
             let running = projector.withLock { $0 }!
             let following = Task { try await running.run() }
-            for _ in 0..<1000 where seen.withLock({ $0.since.isEmpty }) { try await Task.sleep(for: .milliseconds(10)) }
+            for _ in 0..<6000 where seen.withLock({ $0.since.isEmpty }) { try await Task.sleep(for: .milliseconds(10)) }
             following.cancel()
             _ = await following.result
             await running.close()

@@ -17,7 +17,7 @@ import Testing
             var running: [String: Process] = [:]
             for (role, book) in [("bank", bank), ("mail", mail)] { running[role] = try Self.start(role, book, mailbox, accounts) }
             var kills = ["bank": 0, "mail": 0]
-            let end = ContinuousClock.now + .seconds(60)
+            let end = ContinuousClock.now + .seconds(140)
             while try await mail.number("SELECT COUNT(*) FROM entry WHERE kind = 'welcome.sent'") < accounts, .now < end {
                 try await Task.sleep(for: .milliseconds(Int.random(in: 150...500, using: &random)))
                 // In the end nobody is killed, so that they can finish.

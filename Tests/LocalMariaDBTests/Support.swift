@@ -86,7 +86,7 @@ func startError(_ configuration: LocalMariaDB.Configuration) async -> LocalMaria
 }
 
 /// Waits until `condition` holds; false if it did not within the time.
-func eventually(within limit: Duration = .seconds(20), _ condition: () -> Bool) async throws -> Bool {
+func eventually(within limit: Duration = .seconds(60), _ condition: () -> Bool) async throws -> Bool {
     let deadline = ContinuousClock.now + limit
     while !condition() {
         if ContinuousClock.now > deadline { return false }
@@ -104,6 +104,14 @@ func starterPath() throws -> String {
         if FileManager.default.isExecutableFile(atPath: candidate) { return candidate }
     }
     throw TestFailure("LocalMariaDBStarter was not found above \(CommandLine.arguments[0])")
+}
+
+/// A process that has ended stays listed until somebody takes note; who started a server is gone, so that is the machine's first process,
+/// which takes its time or never does.
+func hasEnded(_ pid: Int32) -> Bool {
+    guard kill(pid, 0) == 0 else { return true }
+    guard let stat = try? String(contentsOfFile: "/proc/\(pid)/stat", encoding: .utf8) else { return kill(pid, 0) != 0 }
+    return stat.split(separator: ")").last?.hasPrefix(" Z") == true
 }
 
 func isRunning(_ folder: String) -> Bool {

@@ -121,7 +121,8 @@ private struct JobStatusReader {
         return time
     }
 
-    /// The oldest transaction in flight that has written to the book; nil if there is none, or the login may not see it.
+    /// The oldest transaction in flight that has written to the book; nil if there is none, or the login may not see it. One without a connection
+    /// (the server's own, or prepared and left) may be another book's, so it is told last.
     static func holder(_ location: BookLocation) async -> JobStatus.Holder? {
         let database = Database(location, role: nil, connectionsMax: 1)
         let rows = try? await database.run(
@@ -129,7 +130,8 @@ private struct JobStatusReader {
                 """
                 t.trx_mysql_thread_id, GREATEST(0, TIMESTAMPDIFF(SECOND, t.trx_started, NOW())), CONCAT(p.user, '@', p.host)
                 FROM information_schema.innodb_trx t LEFT JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id
-                WHERE t.trx_rows_modified > 0 AND (p.id IS NULL OR p.db = DATABASE()) ORDER BY t.trx_started LIMIT 1
+                WHERE t.trx_rows_modified > 0 AND (p.id IS NULL OR p.db = DATABASE())
+                ORDER BY p.id IS NULL, t.trx_started LIMIT 1
                 """))
         await database.close()
         guard let row = rows?.first, let connection = try? row.uint(0), let seconds = try? row.uint(1) else { return nil }

@@ -125,7 +125,7 @@ func withService<T>(
 }
 
 /// Asks again and again, for so long at the most.
-func eventually(_ what: String, seconds: Int = 20, _ isSo: () async throws -> Bool) async throws {
+func eventually(_ what: String, seconds: Int = 60, _ isSo: () async throws -> Bool) async throws {
     let begun = ContinuousClock.now
     while begun.duration(to: .now) < .seconds(seconds) {
         if try await isSo() { return }
