@@ -74,7 +74,7 @@ extension TestBook {
     /// Decides everything that waits, as one worker that begins anew.
     func decideBulks(_ handlers: [CommandHandler] = BulkSupport.handlers, pageMax: Int = 1000, on ledger: Ledger? = nil) async throws {
         var processor = CommandProcessor(ledger ?? self.ledger, handlers)
-        processor.decider.bulkPageMax = pageMax
+        processor.bulkPageMax = pageMax
         let projector = Projector(location, jobs: [processor])
         do {
             try await projector.catchUp()

@@ -5,7 +5,7 @@ import Soaking
 
 struct SoakCommands: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "commands", abstract: "Random commands, and processors that are killed; each has one outcome, in order, and the winners are right.",
+        commandName: "commands", abstract: "Random commands, bulks and processes, and processors that are killed; each has one outcome, in order, and the winners are right.",
         discussion: "Rounds go on until the minutes are over. Exit code 1 if anything differs.")
 
     @Option(help: "For so long at least.") var minutes = 3.0

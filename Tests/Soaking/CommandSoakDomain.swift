@@ -36,7 +36,7 @@ struct SoakCommand: Command {
         case .entry: try unit.post(Entry(id: EntryID(key: "soak-entry-\(slot)"), kind: "soak.entry", payload: ["number": .integer(Int64(number))]))
         case .stream: try unit.append(SoakOpened(number: number), to: slot, expecting: .none)
         case .chain:
-            try unit.append(SoakOpened(number: number), to: "chain-\(number)-\(links)", expecting: .any)
+            try unit.append(SoakOpened(number: number), to: "chain-\(number)-\(links)\(slot.replacing(":", with: "-"))", expecting: .any)
             guard links > 0 else { return }
             try unit.enqueue(
                 SoakCommand(
@@ -57,7 +57,7 @@ struct SoakOpened: DomainEvent {
     func fold(into state: inout SoakThing) {}
 }
 
-/// A processor that decides until it is killed, or the conductor is gone.
+/// Decides, expands, routes and fires until it is killed, or the conductor is gone.
 public struct CommandFollower: Sendable {
     /// What the conductor tells it, in the environment.
     struct Orders: Codable, Sendable {
@@ -71,6 +71,14 @@ public struct CommandFollower: Sendable {
 
     private let orders: Orders
 
+    /// What decides commands, expands bulks, routes halves and lists timers.
+    static func jobs(_ ledger: Ledger) -> [any Job] {
+        var processor = CommandProcessor(ledger, [SoakCommand.handler, CommandHandler(bulk: SoakBulk.self)], subjectsMax: 8)
+        // Who expands a bulk is killed between two pages, too.
+        processor.bulkPageMax = 5
+        return [processor, ProcessRouter(of: SoakPair.self, ledger: ledger), Timers()]
+    }
+
     /// - Throws: if there are no orders in the environment.
     public init() throws {
         let text = ProcessInfo.processInfo.environment[Orders.variable] ?? ""
@@ -81,7 +89,8 @@ public struct CommandFollower: Sendable {
     public func run() async throws {
         let location = try BookLocation(server: .socket(path: orders.socket), book: orders.book, user: orders.user, password: Secret(orders.password))
         let ledger = Ledger(location)
-        let projector = Projector(location, jobs: [CommandProcessor(ledger, [SoakCommand.handler], subjectsMax: 8)])
+        let jobs = Self.jobs(ledger)
+        let projector = Projector(location, jobs: Projector.builtIn + jobs)
         let parent = getppid()
         let running = Task {
             try await projector.run(pollInterval: .milliseconds(5)) { event in
@@ -90,9 +99,14 @@ public struct CommandFollower: Sendable {
                 fflush(nil)
             }
         }
+        let timing = Task {
+            await TimerRunner(ledger).run(pollInterval: .milliseconds(50)) { if case .failure(let error) = $0 { print("FAILED \(error)") } }
+        }
         while getppid() == parent { try await Task.sleep(for: .milliseconds(100)) }
         running.cancel()
+        timing.cancel()
         _ = await running.result
+        await timing.value
         await projector.close()
         await ledger.close()
     }

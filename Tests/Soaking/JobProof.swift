@@ -198,7 +198,7 @@ struct JobProof {
         }
     }
 
-    private func number(_ sql: SQL) async throws -> Int {
+    func number(_ sql: SQL) async throws -> Int {
         guard let first = try await connection.query(sql).first else { return -1 }
         switch first[0] {
         case .uint(let number): return Int(clamping: number)

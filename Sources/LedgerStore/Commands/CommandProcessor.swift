@@ -36,6 +36,11 @@ public struct CommandProcessor: Job {
 
     public var definition: JobDefinition { Self.definition }
     var decider: CommandDecider
+    /// Members of a bulk that are enqueued in one transaction.
+    package var bulkPageMax: Int {
+        get { decider.bulkPageMax }
+        set { decider.bulkPageMax = newValue }
+    }
     let subjectsMax: Int
 
     /// - Parameters:
