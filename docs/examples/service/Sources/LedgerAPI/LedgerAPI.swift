@@ -26,11 +26,13 @@ public struct LedgerAPI: Sendable {
     /// Everything that runs, for a `ServiceGroup`. A graceful shutdown ends the last first: requests, then the jobs, then the connections.
     /// - Parameter running: told of the port once requests are taken.
     public func services(running: @escaping @Sendable (Int) -> Void = { _ in }) -> [any Service] {
+        let router = router()
+        OtherMethods.refuse(on: router)
         let server = Application(
-            router: router(),
+            router: router,
             configuration: ApplicationConfiguration(address: .hostname(settings.host, port: settings.port), serverName: "ledger"),
             onServerRunning: { channel in running(channel.localAddress?.port ?? 0) }, logger: logger)
-        return [book, server]
+        return [book, server, StartCheck(ledger: book.ledger, logger: logger)]
     }
 
     /// Makes what the webhook needs in the book. For the book's owner; doing it again changes nothing.
@@ -45,7 +47,7 @@ public struct LedgerAPI: Sendable {
     }
 
     func router() -> Router<BasicRequestContext> {
-        let router = Router()
+        let router = Router(options: .autoGenerateHeadEndpoints)
         router.add(middleware: Correlation(mode: settings.mode))
         AccountRoutes(ledger: book.ledger).add(to: router)
         TransferRoutes(ledger: book.ledger).add(to: router)

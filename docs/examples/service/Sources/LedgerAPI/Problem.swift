@@ -12,9 +12,8 @@ struct Problem: Error {
     let code: String
     /// For people. It shows nothing of the machinery behind the service.
     let detail: String
-    /// The same request may be sent again after so long.
-    var retryAfterSeconds: Int?
     var members: [String: JSON] = [:]
+    var headers: HTTPFields = [:]
 
     init(_ status: HTTPResponse.Status, _ code: String, _ detail: String, member: String? = nil) {
         (self.status, self.code, self.detail) = (status, code, detail)
@@ -36,7 +35,8 @@ struct Problem: Error {
     private init(_ error: LedgerError, _ member: String?) {
         let status = error.code.status
         self.init(status, error.code.rawValue, Self.detail(error, status), member: member)
-        if status == .serviceUnavailable { retryAfterSeconds = 1 }
+        // The same request may be sent again after a second.
+        if status == .serviceUnavailable { headers[.retryAfter] = "1" }
         if let standing = error.standing {
             members["standing"] = ["id": .string(standing.id.description), "position": .integer(Int64(clamping: standing.position.number))]
         }
@@ -73,8 +73,8 @@ struct Problem: Error {
         members["code"] = .string(code)
         members["detail"] = .string(detail)
         members["correlation_id"] = .string(correlation)
-        var headers: HTTPFields = [.contentType: "application/problem+json"]
-        if let retryAfterSeconds { headers[.retryAfter] = String(retryAfterSeconds) }
+        var headers = headers
+        headers[.contentType] = "application/problem+json"
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(string: JSON.object(members).text)))
     }
 }

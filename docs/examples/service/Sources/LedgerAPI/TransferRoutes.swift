@@ -80,12 +80,18 @@ struct TransferRoutes: Sendable {
     private func entry(_ members: Members, _ key: String, _ kind: EntryKind) async throws -> Entry {
         let (debit, credit) = (try members.value("debit") { try AccountPath($0) }, try members.value("credit") { try AccountPath($0) })
         let code = try members.value("currency") { try CurrencyCode($0) }
-        let account = try await ledger.account(debit, in: code)
+        let account = try await account(debit, code, "debit")
+        _ = try await self.account(credit, code, "credit")
         let amount = try members.value("amount") { try account.currency.amount($0) }
         return Entry(
             id: EntryID(key: key), kind: kind, effectiveAt: try members.value(ifAny: "effective_at") { try Timestamp($0) },
             description: try members.text(ifAny: "description"), reference: try members.text(ifAny: "reference"),
             payload: [Self.keyMember: .string(key)], postings: [Posting(debit: debit, credit: credit, amount: amount)])
+    }
+
+    /// An account that a member of the request names.
+    private func account(_ path: AccountPath, _ code: CurrencyCode, _ member: String) async throws -> Account {
+        do { return try await ledger.account(path, in: code) } catch { throw Problem(error, member: member) }
     }
 
     /// What was recorded with the key in the path.

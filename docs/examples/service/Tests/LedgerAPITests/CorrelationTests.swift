@@ -50,7 +50,7 @@ import Testing
         #expect(problem.code == code.rawValue && (400..<600).contains(problem.status.code))
         #expect(problem.detail.contains("db.internal") == (problem.status.code < 500))
         // What may be sent again says so, and nothing else does.
-        #expect((problem.retryAfterSeconds != nil) == (problem.status == .serviceUnavailable))
+        #expect((problem.headers[.retryAfter] != nil) == (problem.status == .serviceUnavailable))
         if LedgerError(code, "").retry != .never { #expect(problem.status == .serviceUnavailable) }
     }
 

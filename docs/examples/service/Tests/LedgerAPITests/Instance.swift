@@ -28,21 +28,27 @@ actor Instance {
         ].merging(others) { $1 }
     }
 
-    /// Starts it, and waits until it takes requests.
-    func start() async throws {
+    func launch() throws {
         let process = Process()
         process.executableURL = Self.program
         process.environment = environment
         process.standardInput = FileHandle.nullDevice
         try process.run()
         self.process = process
-        for _ in 0..<1000 {
+    }
+
+    /// Starts it, and waits until it takes requests.
+    func start() async throws {
+        try launch()
+        for _ in 0..<6000 {
             if let answer = try? await client.undocumented("GET", "/health/live", nil), answer.status == 200 { return }
-            guard process.isRunning else { break }
+            guard isRunning else { break }
             try await Task.sleep(for: .milliseconds(10))
         }
         throw NeverRan()
     }
+
+    var isRunning: Bool { process?.isRunning ?? false }
 
     /// kill -9.
     func killNow() {
@@ -55,7 +61,7 @@ actor Instance {
     /// - Returns: the exit code, or minus the signal.
     func stop() -> Int32 {
         guard let process else { return -1 }
-        process.terminate()
+        if process.isRunning { process.terminate() }
         process.waitUntilExit()
         return process.terminationReason == .exit ? process.terminationStatus : -process.terminationStatus
     }

@@ -132,4 +132,23 @@ import Testing
             #expect(await instance.stop() == 1)
         }
     }
+
+    @Test func `a database that does not answer yet is waited for`() async throws {
+        try await withBook { book in
+            let instance = try await Instance(book, ["LEDGER_SOCKET": "/nowhere.sock"])
+            try await instance.start()
+            #expect(try await instance.client.get("/health").status == 503)
+            #expect(await instance.stop() == 0)
+        }
+    }
+
+    @Test(arguments: [("LEDGER_PASSWORD", "wrong"), ("LEDGER_DATABASE", "mariadb://nobody@localhost/book")])
+    func `who may not use the book is told at the start`(_ name: String, _ value: String) async throws {
+        try await withBook { book in
+            let instance = try await Instance(book, [name: value])
+            try await instance.launch()
+            try await eventually("it ends by itself") { await !instance.isRunning }
+            #expect(await instance.stop() == 1)
+        }
+    }
 }

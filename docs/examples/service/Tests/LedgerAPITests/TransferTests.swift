@@ -78,8 +78,9 @@ import Testing
         (#"{"debit": "bank", "credit": "customers:bob", "amount": "1.00", "currency": "EUR", "amout": "2"}"#, 400, "unknownMember", "amout"),
         (#"{"debit": "bank:", "credit": "customers:bob", "amount": "1.00", "currency": "EUR"}"#, 400, "invalidAccount", "debit"),
         (#"{"debit": "bank", "credit": "customers:bob", "amount": "1.00", "currency": "EUR", "effective_at": "soon"}"#, 400, "invalidTime", "effective_at"),
-        (#"{"debit": "bank", "credit": "customers:eve", "amount": "1.00", "currency": "EUR"}"#, 404, "unknownAccount", nil),
-        (#"{"debit": "bank", "credit": "customers:bob", "amount": "1.00", "currency": "USD"}"#, 422, "currencyMismatch", nil),
+        (#"{"debit": "bank", "credit": "customers:eve", "amount": "1.00", "currency": "EUR"}"#, 404, "unknownAccount", "credit"),
+        (#"{"debit": "customers:eve", "credit": "customers:bob", "amount": "1.00", "currency": "EUR"}"#, 404, "unknownAccount", "debit"),
+        (#"{"debit": "bank", "credit": "customers:bob", "amount": "1.00", "currency": "USD"}"#, 422, "currencyMismatch", "debit"),
         (#"{"debit": "bank", "credit": "bank", "amount": "1.00", "currency": "EUR"}"#, 400, "invalidEntry", nil),
         (#"{"debit": "bank", "credit": "customers:bob", "amount": "0.00", "currency": "EUR"}"#, 400, "invalidAmount", nil),
         (#"[1, 2]"#, 400, "invalidJSON", nil), (#"{"debit": "#, 400, "invalidJSON", nil),
@@ -121,6 +122,23 @@ import Testing
             let missing = try await client.get("/nowhere")
             #expect(missing.status == 404 && missing.code == "notFound")
             #expect(missing.header("Content-Type") == "application/problem+json")
+        }
+    }
+
+    @Test(arguments: [("DELETE", "/transfers/t1", "GET, HEAD"), ("GET", "/transfers", "POST"), ("PUT", "/accounts/bank", "GET, HEAD"), ("OPTIONS", "/holds/h/void", "POST")])
+    func `a path that is asked in another way says in which it can be`(_ method: String, _ path: String, _ allowed: String) async throws {
+        try await withService { client, _ in
+            let refused = try await client.send(method, path, nil)
+            #expect(refused.status == 405 && refused.code == "methodNotAllowed" && refused.header("Allow") == allowed, "\(refused)")
+        }
+    }
+
+    @Test func `HEAD is GET without its body`() async throws {
+        try await withService { client, _ in
+            try await client.openBank()
+            let head = try await client.undocumented("HEAD", "/transfers/funding", nil)
+            #expect(head.status == 200 && head.body.isEmpty && head.header("Content-Type") == "application/json", "\(head)")
+            #expect(try await client.undocumented("HEAD", "/transfers/none", nil).status == 404)
         }
     }
 }
