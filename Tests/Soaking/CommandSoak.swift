@@ -210,8 +210,10 @@ public struct CommandSoak: Sendable {
             try await Task.sleep(for: .milliseconds(Int.random(in: options.killEvery, using: &random)))
             let number = Int.random(in: workers.indices, using: &random)
             if !workers[number].isRunning { outcome.findings.append("processor \(number) ended by itself: \(workers[number].terminationStatus)") }
-            kill(workers[number].processIdentifier, SIGKILL)
-            while workers[number].isRunning { try await Task.sleep(for: .milliseconds(2)) }
+            guard try await stop(workers[number]) else {
+                outcome.findings.append("processor \(number) cannot be killed")
+                return
+            }
             outcome.kills += 1
             guard begun.duration(to: .now) < .seconds(600) else {
                 outcome.findings.append("not everything is decided after ten minutes")
@@ -219,10 +221,16 @@ public struct CommandSoak: Sendable {
             }
             workers[number] = try begin(number)
         }
-        for worker in workers {
-            kill(worker.processIdentifier, SIGKILL)
-            while worker.isRunning { try await Task.sleep(for: .milliseconds(2)) }
-        }
+        for worker in workers where !(try await stop(worker)) { outcome.findings.append("a processor cannot be killed") }
+    }
+
+    /// kill -9.
+    /// - Returns: false if it is listed as running for a minute all the same.
+    private func stop(_ worker: Process) async throws -> Bool {
+        kill(worker.processIdentifier, SIGKILL)
+        let end = ContinuousClock.now + .seconds(60)
+        while worker.isRunning, .now < end { try await Task.sleep(for: .milliseconds(2)) }
+        return !worker.isRunning
     }
 
     /// Whether every pair is whole, everything for pairs was routed, and no command waits. Whole pairs have no timers.

@@ -3,8 +3,13 @@
 ///
 /// ``JobStep/prepare()`` calls it after each thing that it got done: an entry told, a page enqueued. What hangs does not call it.
 public enum JobHeartbeat {
-    @TaskLocal static var sink: (@Sendable () -> Void)?
+    /// Who listens. No plain closure: optimized code crashes where it binds one.
+    struct Listener: Sendable {
+        let beat: @Sendable () -> Void
+    }
+
+    @TaskLocal static var listener: Listener?
 
     /// Something was got done. Where no projector runs the step, nothing happens.
-    public static func beat() { sink?() }
+    public static func beat() { listener?.beat() }
 }

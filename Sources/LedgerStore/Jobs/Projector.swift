@@ -226,7 +226,7 @@ public struct Projector: Sendable {
                 // In a task of its own: whoever cancels lets the step at hand end.
                 result = .success(
                     try await translated {
-                        try await JobHeartbeat.$sink.withValue({ [monitor] in monitor.beat(key) }) { try await Task { try await worker.step() }.value }
+                        try await JobHeartbeat.$listener.withValue(.init { [monitor] in monitor.beat(key) }) { try await Task { try await worker.step() }.value }
                     })
                 failures = 0
             } catch {
