@@ -215,8 +215,8 @@ public struct CommandSoak: Sendable {
                 return
             }
             outcome.kills += 1
-            guard begun.duration(to: .now) < .seconds(600) else {
-                outcome.findings.append("not everything is decided after ten minutes")
+            guard begun.duration(to: .now) < .seconds(max(600, options.commands / 50)) else {
+                outcome.findings.append("not everything is decided after \(begun.duration(to: .now))")
                 return
             }
             workers[number] = try begin(number)
