@@ -74,7 +74,9 @@ import Testing
         await withTaskGroup(of: (Int, Result<Receipt, LedgerError>).self) { group in
             for (index, entry) in entries.enumerated() {
                 group.addTask {
-                    do throws(LedgerError) { return (index, .success(try await ledger.post(entry))) } catch { return (index, .failure(error)) }
+                    let result: Result<Receipt, LedgerError>
+                    do throws(LedgerError) { result = .success(try await ledger.post(entry)) } catch { result = .failure(error) }
+                    return (index, result)
                 }
             }
             return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }.sorted { $0.key < $1.key }.map(\.value)

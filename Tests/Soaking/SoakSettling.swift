@@ -57,7 +57,9 @@ extension SoakConductor {
             func next() {
                 guard let entry = rest.popFirst() else { return }
                 group.addTask {
-                    do throws(LedgerError) { return (entry, .success(try await ledger.post(entry.entry(seed)))) } catch { return (entry, .failure(error)) }
+                    let result: Result<Receipt, LedgerError>
+                    do throws(LedgerError) { result = .success(try await ledger.post(entry.entry(seed))) } catch { result = .failure(error) }
+                    return (entry, result)
                 }
             }
             for _ in 0..<64 { next() }

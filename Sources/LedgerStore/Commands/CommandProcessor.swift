@@ -125,7 +125,9 @@ private struct CommandStep: JobStep {
                 while running < processor.subjectsMax, failure == nil, let next = queue.next() {
                     running += 1
                     group.addTask {
-                        do { return (next, .success(try await decider.decide(next))) } catch { return (next, .failure(error)) }
+                        let result: Result<CommandState, any Error>
+                        do { result = .success(try await decider.decide(next)) } catch { result = .failure(error) }
+                        return (next, result)
                     }
                 }
                 guard let (command, result) = await group.next() else { break }
