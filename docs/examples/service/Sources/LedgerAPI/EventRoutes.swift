@@ -17,11 +17,7 @@ struct EventRoutes: Sendable {
     let heartbeat: Duration
 
     /// Each follower looks for more so often.
-    private let pollInterval = Duration.milliseconds(100)
-
-    init(ledger: Ledger, translator: Translator, heartbeat: Duration) {
-        (self.ledger, self.translator, self.heartbeat) = (ledger, translator, heartbeat)
-    }
+    private static let pollInterval = Duration.milliseconds(100)
 
     func add(to router: Router<BasicRequestContext>) { router.get("/events", use: events) }
 
@@ -53,7 +49,7 @@ struct EventRoutes: Sendable {
 
     private func lines(after position: Position) -> some AsyncSequence<String, any Error> & Sendable {
         let translator = translator
-        let events = ledger.entries(after: position, of: translator.kinds, following: true, pollInterval: pollInterval).compactMap { entry -> String? in
+        let events = ledger.entries(after: position, of: translator.kinds, following: true, pollInterval: Self.pollInterval).compactMap { entry -> String? in
             try translator.event(of: entry).map { "id: \(entry.position)\ndata: \($0.json)\n\n" }
         }
         return merge(events, AsyncTimerSequence(interval: heartbeat, clock: .continuous).map { _ in ":\n\n" })
